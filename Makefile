@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Each target is one line; the work is in tests/run.py and in the scripts that it names.
+
+RUN = .venv/bin/python tests/run.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lint unit property loop lab cluster bench test demo docs build clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## make .venv with everything that the tests need
+	@tests/setup/venv.sh dev
+
+lint: setup ## every static gate, one line each
+	@$(RUN) lint
+
+unit: setup ## unit tests: seconds, no root, no Ansible
+	@$(RUN) unit
+
+property: setup ## property tests: random documents and disks
+	@$(RUN) property
+
+loop: setup ## real tools on loop devices; needs root
+	@$(RUN) loop
+
+lab: setup ## virtual machines with real disks; FULL=1 for everything
+	@FULL=$(FULL) $(RUN) lab
+
+cluster: ## real Kubernetes and Ceph
+	@echo "cluster: there are no cluster tests in this release." >&2; exit 2
+
+bench: setup ## measure, and compare with the numbers to hold; ONLY=plan,noop,apply,community
+	@ONLY=$(ONLY) $(RUN) bench
+
+test: setup ## lint, unit, property, loop and lab, and what was left out
+	@FULL=$(FULL) $(RUN) test
+
+demo: setup ## the demonstration in a virtual machine
+	@tests/setup/lab-host.sh
+	@tests/demo/run.sh
+
+docs: setup ## the pages of modules and roles in build/docs/
+	@$(RUN) docs
+
+build: setup ## collection tarball and Python wheel in dist/
+	@$(RUN) build
+
+clean: ## remove what was built (not .venv)
+	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage src/*.egg-info
