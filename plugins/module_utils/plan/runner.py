@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The only place that starts processes: argv lists, the C locale, no shell, no timeout."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+NOT_FOUND = 127
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a process answered; ``rc`` is 127 when the tool is not installed."""
+
+    argv: tuple[str, ...]
+    rc: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+
+class Runner:
+    """Runs commands. Each gets a session of its own, so that Ctrl-C reaches us and not half a mkfs."""
+
+    def __init__(self) -> None:
+        self._environment = {
+            "PATH": _PATH,
+            "LC_ALL": "C",
+            "LANG": "C",
+            "HOME": "/root",
+            "LVM_SUPPRESS_FD_WARNINGS": "1",
+        }
+        self._counting = threading.Lock()
+        self.count = 0
+
+    @staticmethod
+    def has(tool: str) -> bool:
+        """Whether a tool is installed where :meth:`run` looks for it."""
+        return shutil.which(tool, path=_PATH) is not None
+
+    @staticmethod
+    def kernel() -> str:
+        """The release of the kernel that runs."""
+        return platform.release()
+
+    @classmethod
+    def has_module(cls, name: str) -> bool:
+        """Whether the kernel that runs has a module, loaded or not."""
+        if os.path.isdir(f"/sys/module/{name}"):
+            return True
+        for index in ("modules.builtin", "modules.dep"):
+            try:
+                with open(f"/lib/modules/{cls.kernel()}/{index}", encoding="utf-8", errors="replace") as handle:
+                    if any(line.partition(".ko")[0].rpartition("/")[2] == name for line in handle):
+                        return True
+            except OSError:
+                continue
+        return False
+
+    def run(self, argv: Sequence[str], stdin: str = "") -> Result:
+        """Run to the end; storage commands are never killed, since a killed one leaves half-written metadata."""
+        with self._counting:
+            self.count += 1
+        start = time.monotonic()
+        try:
+            done = subprocess.run(
+                list(argv),
+                input=stdin.encode(),
+                capture_output=True,
+                env=self._environment,
+                cwd="/",
+                start_new_session=True,
+                check=False,
+            )
+        except FileNotFoundError:
+            return Result(tuple(argv), NOT_FOUND, "", f"{argv[0]}: not installed", 0.0)
+        except OSError as error:
+            return Result(tuple(argv), 126, "", f"{argv[0]}: {os.strerror(error.errno or 0)}", 0.0)
+        return Result(
+            tuple(argv),
+            done.returncode,
+            done.stdout.decode(errors="replace"),
+            done.stderr.decode(errors="replace"),
+            round(time.monotonic() - start, 3),
+        )
