@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether a device carries anything: asked before anything is made on it, and a doubt is an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..plan.model import Command, Refusal
+from .observation import Observation, Signatures
+from .state import Device
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One thing found: its type, where it starts, and what it calls itself."""
+
+    type: str
+    offset: str
+    label: str = ""
+    uuid: str = ""
+
+    def __str__(self) -> str:
+        name = f" '{self.label}'" if self.label else ""
+        uuid = f" (UUID {self.uuid})" if self.uuid else ""
+        return f"{self.type}{name}{uuid} at {self.offset}"
+
+
+def unless_blank(observation: Observation, device: Device, wanted: str) -> Iterator[Refusal]:
+    """A refusal when a device that exists carries a signature, or when the detectors cannot tell."""
+    answer = observation.ask(Signatures(device.path))
+    if answer is None:
+        return
+    if answer["error"]:
+        yield Refusal(
+            device.title,
+            f"it cannot be told what it carries ({answer['error']}), so {wanted} is not made on it",
+            "look at it with wipefs and blkid -p; match another disk if it is in use",
+        )
+        return
+    found = [Signature(**one) for one in answer["found"]]
+    if found:
+        yield Refusal(
+            device.title,
+            f"it carries {', '.join(map(str, found))}, so {wanted} is not made on it",
+            "match another disk, or clear it by hand if what it carries may be lost",
+        )
+
+
+def still_blank(path: str) -> Command:
+    """A check for a device that the plan itself makes: new partitions can uncover old contents."""
+    return Command(("wipefs", "--no-act", "--noheadings", "--parsable", path), silent=True)

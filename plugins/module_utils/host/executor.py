@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The only place that changes a host: runs a plan's actions, reads each result back, stops at a surprise."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from ..plan.errors import CommandFailed, StorageError, Surprise
+from ..plan.journal import Journal
+from ..plan.model import Action, Command, EditLine, Expect, Link, Plan, Step, WriteFile
+from ..plan.order import predecessors
+from ..plan.runner import Runner
+
+_SIDE_BY_SIDE = 8
+_DEVICE_SECONDS = 30.0
+_PATIENCE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step that ran: ``argv`` (or what was written), exit code and seconds."""
+
+    action: str
+    argv: tuple[str, ...]
+    rc: int
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        return {"action": self.action, "argv": list(self.argv), "rc": self.rc, "seconds": self.seconds}
+
+
+class Executor:
+    """Runs plans. ``shortfall`` reads back what an action promised; it is the observer's."""
+
+    def __init__(self, runner: Runner, journal: Journal, shortfall: Callable[[Expect], str]) -> None:
+        self._runner = runner
+        self._journal = journal
+        self._shortfall = shortfall
+        self._files = threading.Lock()
+        self._writing = threading.Lock()
+        self._stop = threading.Event()
+        self.done: list[Done] = []
+
+    def execute(self, plan: Plan) -> None:
+        """Run all actions, those that share nothing side by side.
+
+        After the first failure or an interrupt nothing more starts; what runs is left to end.
+
+        :raises StorageError: the first failure; what was done until then is in :attr:`done` and in the journal.
+        """
+        before = predecessors(plan.actions)
+        waiting = {action.id: action for action in plan.actions}
+        running: dict[Future[None], Action] = {}
+        finished: set[str] = set()
+        unsettled = False
+        failure: StorageError | None = None
+        with _interrupts(self._stop), ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
+            while waiting or running:
+                if not failure and not self._stop.is_set():
+                    ready = [one for one in waiting.values() if before[one.id] <= finished]
+                    # A barrier: those that wait for new device nodes start when nothing else can, after one settle.
+                    first = [one for one in ready if not (unsettled and one.waits)]
+                    if not first and not running and ready:
+                        self._settle(ready)
+                        unsettled, first = False, ready
+                    # What waits in the pool could no longer be stopped: no more is given to it than it runs.
+                    for action in first[: _SIDE_BY_SIDE - len(running)]:
+                        del waiting[action.id]
+                        running[pool.submit(self._one, action)] = action
+                if not running:
+                    break
+                ended, _rest = wait(running, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    action = running.pop(future)
+                    finished.add(action.id)
+                    unsettled = unsettled or action.settles
+                    failure = failure or _failure(future)
+        if failure is not None:
+            raise failure
+        if waiting:
+            raise Surprise(f"the run was interrupted before {next(iter(waiting))}", "run again: it goes on from there")
+
+    def _one(self, action: Action) -> None:
+        self._note("start", {"action": action.id, "commands": [step.as_json() for step in action.steps]})
+        start = time.monotonic()
+        try:
+            self._await_devices(action)
+            for step in action.steps:
+                self._step(action, step)
+            for expect in action.expects:
+                seen = self._settled_shortfall(expect)
+                if seen:
+                    raise Surprise(
+                        f"after {action.id}, {seen}", "nothing more was done; look at the host and run again"
+                    )
+        except StorageError as error:
+            self._note("failed", {"action": action.id, "why": error.sentence()})
+            raise
+        self._note("done", {"action": action.id, "seconds": round(time.monotonic() - start, 3)})
+
+    def _step(self, action: Action, step: Step) -> None:
+        start = time.monotonic()
+        if isinstance(step, Command):
+            result = self._runner.run(step.argv, step.stdin)
+            self.done.append(Done(action.id, step.argv, result.rc, result.seconds))
+            if result.rc != 0:
+                raise CommandFailed(step.argv, result.rc, result.stderr or result.stdout)
+            if step.silent and result.stdout.strip():
+                raise Surprise(
+                    f"before {action.id}, {' '.join(step.argv)} found {' '.join(result.stdout.split())}",
+                    "clear it by hand if it may be lost, and run again",
+                )
+            return
+        try:
+            with self._files:
+                _write(step)
+        except OSError as error:
+            raise Surprise(f"{step.path} cannot be written: {error.strerror}", "mend it and run again") from error
+        self.done.append(Done(action.id, ("write", step.path), 0, round(time.monotonic() - start, 3)))
+
+    def _settled_shortfall(self, expect: Expect) -> str:
+        """udev re-reads a table after each writer, and a busy host makes its links late: look again before judging."""
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            seen = self._shortfall(expect)
+            if not seen or time.monotonic() > end:
+                return seen
+            time.sleep(0.1)
+
+    def _settle(self, actions: Sequence[Action]) -> None:
+        """One wait for udev: for the nodes that are not there yet, or for its queue to be empty."""
+        result = self._runner.run(("udevadm", "settle", f"--timeout={int(_DEVICE_SECONDS)}"))
+        self.done.append(Done("settle", result.argv, result.rc, result.seconds))
+
+    def _await_devices(self, action: Action) -> None:
+        end = time.monotonic() + _DEVICE_SECONDS
+        for path in action.waits:
+            while not os.path.exists(path):
+                if time.monotonic() > end:
+                    raise Surprise(
+                        f"{path} did not appear within {int(_DEVICE_SECONDS)} s", "look at udev's log, and run again"
+                    )
+                time.sleep(0.05)
+
+    def _note(self, event: str, fields: dict[str, Any]) -> None:
+        with self._writing:
+            try:
+                self._journal.write(event, fields)
+            except OSError as error:
+                self._stop.set()
+                raise Surprise(
+                    f"the journal cannot be written: {error.strerror}", "free space and run again"
+                ) from error
+
+
+@contextmanager
+def _interrupts(stop: threading.Event) -> Iterator[None]:
+    """Ctrl-C, a hang-up and a polite kill end the run between actions, never inside one."""
+
+    def ask(_number: int, _frame: object) -> None:
+        stop.set()
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    old = [signal.signal(number, ask) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, old):
+            signal.signal(number, handler)
+
+
+def _failure(future: Future[None]) -> StorageError | None:
+    error = future.exception()
+    if error is None or isinstance(error, StorageError):
+        return error
+    raise error
+
+
+def _write(step: EditLine | WriteFile | Link) -> None:
+    os.makedirs(os.path.dirname(step.path), exist_ok=True)
+    if isinstance(step, Link):
+        temporary = f"{step.path}.new"
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+        os.symlink(step.target, temporary)
+        os.replace(temporary, step.path)
+        return
+    if isinstance(step, WriteFile):
+        _replace(step.path, step.content, step.mode)
+        return
+    _replace(step.path, _edited(step), 0o644)
+
+
+def _edited(step: EditLine) -> str:
+    try:
+        with open(step.path, encoding="utf-8") as handle:
+            lines = handle.read().splitlines()
+    except FileNotFoundError:
+        lines = []
+    if step.before is not None and lines.count(step.before) != 1:
+        raise Surprise(
+            f"{step.path} does not have the line {step.before!r} once", "it was changed meanwhile; run again"
+        )
+    if step.before is not None:
+        place = lines.index(step.before)
+        lines[place : place + 1] = [] if step.after is None else [step.after]
+    elif step.after is not None and step.after not in lines:
+        lines.append(step.after)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _replace(path: str, content: str, mode: int) -> None:
+    """Write beside it, flush, rename: the file is never seen half-written, not even after a power cut."""
+    with suppress(FileNotFoundError):
+        mode = os.stat(path).st_mode & 0o7777
+    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".barestore-")
+    try:
+        os.write(handle, content.encode())
+        os.fchmod(handle, mode)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    os.replace(temporary, path)
+    folder = os.open(os.path.dirname(path), os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)

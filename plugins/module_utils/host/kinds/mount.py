@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Mounts: a line of fstab by UUID, mounted now, with the owner and mode of the mounted folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...plan.model import Action, Command, Expect, Refusal, Step
+from .. import fstab
+from ..blockdevices import BlockDevices
+from ..carriers import carriers
+from ..observation import Observation, Probe, ReadFile, Run, StatPath
+from ..state import Site, State
+from . import filesystem
+from .filesystem import Filesystem
+
+KIND = "mount"
+
+_MOUNTS = ReadFile("/proc/self/mountinfo")
+_FRESH = {"owner": "root", "uid": "0", "group": "root", "gid": "0", "mode": "0755"}
+
+
+@dataclass(frozen=True)
+class Mount:
+    """``options`` are those of fstab; owner, group and mode are empty where the document leaves them."""
+
+    filesystem: Filesystem
+    path: str
+    options: str
+    owner: str
+    group: str
+    mode: str
+
+
+def probes(document: Mapping[str, Any]) -> tuple[Probe, ...]:
+    return (_MOUNTS, fstab.PROBE, fstab.SYSTEMD)
+
+
+def observe(observation: Observation, block: BlockDevices) -> tuple[tuple[str, str], ...]:
+    """(mount point, kernel name or source) of all that is mounted."""
+    out = []
+    for row in (observation.ask(_MOUNTS) or "").splitlines():
+        left, _dash, right = row.partition(" - ")
+        path = left.split()[4].replace("\\011", "\t").replace("\\040", " ").replace("\\134", "\\")
+        source = right.split()[1] if len(right.split()) > 1 else ""
+        device = block.at(source)
+        out.append((path, device.kname if device else source))
+    return tuple(out)
+
+
+def declare(
+    document: Mapping[str, Any], have: State, want: State, site: Site, observation: Observation
+) -> Iterator[object]:
+    made = {one.device.resource: one for one in want.of(filesystem.KIND)}
+    for carrier in carriers(document):
+        if not (carrier.mount and carrier.filesystem):
+            continue
+        for device in want.devices[carrier.ref]:
+            options = list(carrier.mount.get("options") or ["defaults"])
+            if carrier.mount.get("nofail", True):
+                options.append("nofail")
+            yield Mount(
+                made[device.resource],
+                carrier.mount_path(device),
+                ",".join(options),
+                str(carrier.mount.get("owner", "")),
+                str(carrier.mount.get("group", "")),
+                str(carrier.mount.get("mode", "")),
+            )
+
+
+def plan(have: State, want: State, site: Site, observation: Observation) -> Iterator[Action | Refusal]:
+    mounted = dict(have.of(KIND))
+    for wanted in want.of(KIND):
+        there = have.block.at(wanted.filesystem.device.path)
+        holder = mounted.get(wanted.path)
+        if holder is not None and (there is None or holder != there.kname):
+            yield Refusal(wanted.path, f"{holder} is mounted there already", "unmount it, or choose another path")
+            continue
+        entry = fstab.edit(observation, lambda one, path=wanted.path: one.path == path, _line(wanted))  # type: ignore[misc]
+        if holder is None:
+            yield from _not_hiding(wanted, observation)
+            yield _mount(wanted, entry)
+        elif entry:
+            yield _change(wanted, (*entry, Command(("mount", "--options", "remount", wanted.path))))
+        yield from fstab.reload(observation, entry)
+        yield from _owned(wanted, observation, fresh=holder is None)
+
+
+def _line(wanted: Mount) -> str:
+    check = 2 if wanted.filesystem.type == "ext4" else 0
+    return fstab.line(f"UUID={wanted.filesystem.uuid}", wanted.path, wanted.filesystem.type, wanted.options, check)
+
+
+def _not_hiding(wanted: Mount, observation: Observation) -> Iterator[Refusal]:
+    found = observation.ask(StatPath(wanted.path))
+    if found and found["type"] != "directory":
+        yield Refusal(wanted.path, f"it is a {found['type']} and no folder", "choose another path, or remove it")
+    elif found and not found["empty"]:
+        yield Refusal(
+            wanted.path, "the folder is not empty, and a mount would hide what is in it", "move its files away first"
+        )
+
+
+def _mount(wanted: Mount, entry: tuple[Step, ...]) -> Action:
+    made = wanted.filesystem
+    return Action(
+        KIND,
+        "mount",
+        wanted.path,
+        steps=(Command(("mkdir", "--parents", wanted.path)), *entry, Command(("mount", wanted.path))),
+        after={"uuid": made.uuid, "type": made.type, "options": wanted.options},
+        needs=frozenset((made.resource, *_folders_above(wanted.path))),
+        provides=frozenset((f"mount:{wanted.path}", fstab.RESOURCE)),
+        disks=made.device.disks,
+        expects=(Expect("mounted", wanted.path),),
+        waits=(f"/dev/disk/by-uuid/{made.uuid}",),
+    )
+
+
+def _folders_above(path: str) -> Iterator[str]:
+    """Mounts above it come first."""
+    parts = path.strip("/").split("/")
+    return (f"mount:/{'/'.join(parts[:end])}" for end in range(1, len(parts)))
+
+
+def _change(wanted: Mount, steps: tuple[Step, ...]) -> Action:
+    return Action(
+        KIND,
+        "change",
+        wanted.path,
+        steps=steps,
+        after={"options": wanted.options},
+        provides=frozenset((fstab.RESOURCE,)),
+        expects=(Expect("mounted", wanted.path),),
+    )
+
+
+def _owned(wanted: Mount, observation: Observation, fresh: bool) -> Iterator[Action | Refusal]:
+    """A new file system belongs to root with mode 0755; the folder below a mount says nothing about it."""
+    found = _FRESH if fresh else observation.ask(StatPath(wanted.path))
+    asked = {"owner": wanted.owner, "group": wanted.group, "mode": wanted.mode}
+    change = {key: value for key, value in asked.items() if value and found and not _is(found, key, value)}
+    if not change:
+        return
+    for key, database in (("owner", "passwd"), ("group", "group")):
+        # A number needs no account.
+        named = key in change and not change[key].isdigit()
+        answer = observation.ask(Run(("getent", database, change[key]))) if named else None
+        if answer and answer["rc"] != 0:
+            yield Refusal(
+                wanted.path,
+                f"its {key} '{change[key]}' is not known on this host",
+                "create it before, or correct the name",
+            )
+    steps = []
+    if "owner" in change or "group" in change:
+        names = f"{change.get('owner', '')}:{change['group']}" if "group" in change else change["owner"]
+        steps.append(Command(("chown", names, wanted.path)))
+    if "mode" in change:
+        steps.append(Command(("chmod", change["mode"], wanted.path)))
+    yield Action(
+        KIND,
+        "own",
+        wanted.path,
+        steps=tuple(steps),
+        before={key: found[key] for key in change},
+        after=change,
+        needs=frozenset((f"mount:{wanted.path}",)),
+        disks=wanted.filesystem.device.disks,
+    )
+
+
+def _is(found: Mapping[str, str], key: str, value: str) -> bool:
+    """Whether an owner, group or mode is as asked: accounts by name or number, modes with or without the zero."""
+    if key == "mode":
+        return int(found["mode"], 8) == int(value, 8)
+    return found["uid" if key == "owner" else "gid"] == str(int(value)) if value.isdigit() else found[key] == value

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Document and observation in, plan out. Pure: the same values give the same plan on any machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..plan.model import Action, Plan, Refusal
+from ..plan.order import ordered
+from ..plan.policy import refusals as unconsented
+from . import blockdevices
+from .kinds import disk
+from .normal_form import long_form
+from .observation import Observation, Probe
+from .registry import KINDS
+from .state import Offer, Site, State
+
+
+def probes(document: Mapping[str, Any]) -> tuple[Probe, ...]:
+    """The questions whose answers any plan for this document needs."""
+    long = long_form(document)
+    return tuple(dict.fromkeys(probe for kind in KINDS for probe in kind.probes(long)))
+
+
+def observed(observation: Observation) -> State:
+    """What the host has, by kind."""
+    block = blockdevices.read(observation)
+    kinds = {kind.KIND: kind.observe(observation, block) for kind in KINDS}
+    return State(kinds, block, disk.pins(observation))
+
+
+def plan(document: Mapping[str, Any], observation: Observation, site: Site) -> Plan:
+    """The ordered actions that lead from the observation to the document, or the refusals that forbid them.
+
+    While ``observation.missing`` is not empty afterwards, the plan is not final: answer and plan again.
+    """
+    have = observed(observation)
+    want, refused = _wanted(long_form(document), have, site, observation)
+    if refused:
+        return Plan((), tuple(refused))
+    planned = [step for kind in KINDS for step in kind.plan(have, want, site, observation)]
+    # Kinds that share a last step, such as telling systemd of fstab, yield the same one.
+    actions = list({step.id: step for step in planned if isinstance(step, Action)}.values())
+    refused = [step for step in planned if isinstance(step, Refusal)]
+    refused.extend(unconsented(actions, ()))
+    if refused:
+        return Plan((), _unique(refused))
+    written = {name for action in actions for name in action.disks}
+    identities = {one.id: {"serial": one.serial, "wwn": one.wwn} for one in want.of(disk.KIND) if one.id in written}
+    return Plan(ordered(_after_pins(actions)), identities=identities)
+
+
+def _wanted(
+    document: Mapping[str, Any], have: State, site: Site, observation: Observation
+) -> tuple[State, list[Refusal]]:
+    want = State(block=have.block, pins=have.pins)
+    for kind in KINDS:
+        values: list[object] = []
+        refused: list[Refusal] = []
+        for item in kind.declare(document, have, want, site, observation):
+            if isinstance(item, Refusal):
+                refused.append(item)
+            elif isinstance(item, Offer):
+                want.devices[item.ref] = item.devices
+            else:
+                values.append(item)
+        want.kinds[kind.KIND] = tuple(values)
+        # What comes after would speak of devices that nobody offered.
+        if refused:
+            return want, refused
+    return want, []
+
+
+def _after_pins(actions: Iterable[Action]) -> list[Action]:
+    """Every action that writes to a disk comes after the choice of disks is remembered."""
+    return [replace(one, needs=one.needs | {"pins"}) if one.disks else one for one in actions]
+
+
+def _unique(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    return tuple(dict.fromkeys(refusals))

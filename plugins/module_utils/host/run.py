@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One run on one host: observe, plan, and, unless it is a check, apply, verify and report. Modules call this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..plan.diff import diff
+from ..plan.digest import digest
+from ..plan.errors import StorageError, Surprise
+from ..plan.journal import Journal, host_lock
+from ..plan.model import Command, Plan, Refusal
+from ..plan.runner import Runner
+from . import planner, tools
+from .disk_facts import disk_facts
+from .executor import Executor
+from .kinds import disk
+from .observation import Observation, ReadFile
+from .observer import Observer
+from .state import Site
+
+FOLDER = "/var/lib/barestore"
+_OS = ReadFile("/etc/os-release")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a module was asked."""
+
+    document: Mapping[str, Any]
+    site: Site
+    check: bool = True
+    expected_digest: str = ""
+    folder: str = FOLDER
+
+
+@dataclass
+class Report:
+    """What a module answers; ``as_json`` is its RETURN."""
+
+    plan: Plan = field(default_factory=lambda: Plan(()))
+    executed: list[dict[str, Any]] = field(default_factory=list)
+    error: str = ""
+    missing_packages: tuple[str, ...] = ()
+    journal: str = ""
+    processes: int = 0
+    disks: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        actions = self.plan.actions
+        return {
+            "changed": bool(actions),
+            "plan": [action.as_json() for action in actions],
+            "identities": self.plan.identities,
+            "digest": digest(self.plan),
+            "refusals": [refusal.sentence() for refusal in self.plan.refusals],
+            "notes": list(self.plan.notes),
+            "missing_packages": list(self.missing_packages),
+            "executed": self.executed,
+            "before": {action.id: action.before for action in actions},
+            "after": {action.id: action.after for action in actions},
+            "diff": diff(actions),
+            "journal": self.journal,
+            "disks": self.disks,
+            "processes": self.processes,
+        }
+
+
+def storage(job: Job, runner: Runner) -> Report:
+    """Bring the host to its document, or say what that would take.
+
+    :raises StorageError: the host cannot be read; refusals and failures of actions are in the report instead.
+    """
+    if job.check:
+        return _planned(job, runner)
+    with host_lock(job.folder):
+        report = _planned(job, runner)
+        if report.error or report.plan.refusals or not report.plan.actions:
+            return report
+        _apply(job, runner, report)
+        return report
+
+
+def facts(job: Job, runner: Runner) -> tuple[Observation, dict[str, Any]]:
+    """What the host has: the recording, the disks, and what each selector matches now."""
+    observer = Observer(runner, job.site.host)
+    observation, plan = observer.observe(
+        planner.probes(job.document), lambda seen: planner.plan(job.document, seen, job.site)
+    )
+    have = planner.observed(observation)
+    groups, refused = disk.chosen(job.document, have)
+    return observation, {
+        "disks": disk_facts(observation),
+        "groups": {name: [one.id for one in disks] for name, disks in groups.items()},
+        "refusals": [one.sentence() for one in (plan.refusals or refused)],
+        "digest": digest(plan),
+    }
+
+
+def _planned(job: Job, runner: Runner) -> Report:
+    # First, and without a process: a host that cannot be read as a whole is not planned for.
+    report = _without(tools.needed(job.document), runner)
+    if report is not None:
+        return report
+    observer = Observer(runner, job.site.host)
+    seen, plan = observer.observe(planner.probes(job.document), lambda seen: planner.plan(job.document, seen, job.site))
+    used = {step.argv[0] for action in plan.actions for step in action.steps if isinstance(step, Command)}
+    report = _without(used, runner)
+    if report is not None:
+        return report
+    report = Report(plan, processes=runner.count, disks=disk_facts(seen))
+    found = digest(plan)
+    # Where nothing is left to do, nothing can be done that was not approved.
+    if job.expected_digest and job.expected_digest != found and plan.actions:
+        report.plan = replace(
+            plan,
+            actions=(),
+            refusals=(
+                Refusal(
+                    job.site.host,
+                    f"the plan is now {found} and not {job.expected_digest} as approved: host or document changed",
+                    "look at the new plan and approve it",
+                ),
+            ),
+        )
+    return report
+
+
+def _apply(job: Job, runner: Runner, report: Report) -> None:
+    journal = Journal.create(job.folder, 3 * len(report.plan.actions) + 4)
+    report.journal = journal.path
+    observer = Observer(runner, job.site.host)
+    executor = Executor(runner, journal, observer.shortfall)
+    try:
+        journal.write("plan", {"digest": digest(report.plan), "actions": [one.id for one in report.plan.actions]})
+        executor.execute(report.plan)
+        _again, rest = observer.observe(
+            planner.probes(job.document), lambda seen: planner.plan(job.document, seen, job.site)
+        )
+        _converged(rest)
+        journal.write("end", {"result": "done"})
+    except StorageError as error:
+        report.error = error.sentence()
+        journal.write("end", {"result": "failed", "why": report.error})
+    finally:
+        report.executed = [one.as_json() for one in executor.done]
+        report.processes = runner.count
+        journal.close()
+
+
+def _converged(rest: Plan) -> None:
+    """A second plan after the run must be empty: it is what the next run would do."""
+    if rest.refusals:
+        raise Surprise(f"after the run the host is refused: {rest.refusals[0].sentence()}", "look at the host")
+    if rest.actions:
+        names = ", ".join(action.id for action in rest.actions[:5])
+        raise Surprise(f"after the run the host still differs: {names}", "run again; report it if it stays so")
+
+
+def _without(names: Iterable[str], runner: Runner) -> Report | None:
+    """A report that refuses for each tool that is not there; None when all are."""
+    missing = [name for name in sorted(names) if not _is_there(name, runner)]
+    if not missing:
+        return None
+    of = tools.family(Observer(runner).answers([_OS])[_OS.key] or "")
+    packages = {name: tools.packages_of(name, of, runner.kernel()) for name in missing}
+    refusals = tuple(
+        Refusal(
+            name,
+            "the kernel has no such module" if name == tools.ZFS_MODULE else "this tool is needed and not installed",
+            f"install {' and '.join(packages[name])}",
+        )
+        for name in missing
+    )
+    found = tuple(dict.fromkeys(package for name in missing for package in packages[name]))
+    return Report(Plan((), refusals), missing_packages=found, processes=runner.count)
+
+
+def _is_there(name: str, runner: Runner) -> bool:
+    return runner.has_module("zfs") if name == tools.ZFS_MODULE else runner.has(name)

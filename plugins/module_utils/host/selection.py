@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which disk a group means: total, unique, disjoint, in bus-path order, and pinned once chosen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ..plan.model import Refusal
+from .sizes import human, parse_range
+
+MULTIPATH = "it is a path of the multipath device"
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A whole disk. ``id`` is its best link below /dev/disk/by-id; ``reach`` says why it is out of reach, if it is."""
+
+    id: str
+    kname: str
+    serial: str
+    wwn: str
+    model: str
+    vendor: str
+    slot: str
+    size: int
+    sector: int
+    physical_sector: int
+    rotational: bool
+    transport: str
+    links: tuple[str, ...]
+    reach: str = ""
+    content: str = ""
+
+    @property
+    def path(self) -> str:
+        return f"/dev/disk/by-id/{self.id}"
+
+    @property
+    def seed(self) -> str:
+        """What makes planned UUIDs: the world-wide name, else the serial, so that no cable or slot changes it."""
+        return self.wwn or self.serial
+
+    @property
+    def title(self) -> str:
+        where = f" in {self.slot}" if self.slot else ""
+        return f"{self.serial or self.id} ({human(self.size)}{where})"
+
+    def pin(self) -> dict[str, str]:
+        return {"id": self.id, "serial": self.serial, "wwn": self.wwn}
+
+    def is_pinned_as(self, pin: Mapping[str, str]) -> bool:
+        """The same disk by world-wide name, or by serial where it has none; links and slots may change."""
+        return self.wwn == pin["wwn"] and self.serial == pin["serial"] and bool(self.wwn or self.serial)
+
+
+def bus_order(disk: Disk) -> tuple[Any, ...]:
+    """Natural order of the bus path, so that port 2 comes before port 10; the identity breaks ties."""
+    parts = re.split(r"([0-9]+)", disk.slot)
+    return (*[(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts], (2, 0, disk.id))
+
+
+def mismatch(disk: Disk, match: Mapping[str, Any]) -> str:
+    """Why a disk does not match, in a few words; empty when it does."""
+    texts: dict[str, Sequence[str]] = {
+        "serial": (disk.serial,),
+        "wwn": (disk.wwn,),
+        "model": (disk.model,),
+        "vendor": (disk.vendor,),
+        "slot": (disk.slot,),
+        "transport": (disk.transport,),
+        "path": disk.links,
+    }
+    for key, values in texts.items():
+        if key in match and not _any_glob(values, match[key]):
+            return f"{key} is {values[0] if values and values[0] else 'not known'}"
+    if "rotational" in match and disk.rotational != match["rotational"]:
+        return "rotates" if disk.rotational else "does not rotate"
+    if "size" in match and disk.size not in parse_range(match["size"]):
+        return f"size is {human(disk.size)}"
+    return ""
+
+
+def _any_glob(values: Sequence[str], wanted: Any) -> bool:
+    patterns = [wanted] if isinstance(wanted, str) else wanted
+    return any(fnmatchcase(_plain(value), _plain(pattern)) for value in values for pattern in patterns)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"^/dev/disk/by-(?:path|id)/", "", text)
+
+
+def select(
+    groups: Mapping[str, Mapping[str, Any]], disks: Iterable[Disk], pins: Mapping[str, Sequence[Mapping[str, str]]]
+) -> tuple[dict[str, tuple[Disk, ...]], list[Refusal]]:
+    """The disks of each group in bus-path order, and a refusal for each group that cannot be met exactly."""
+    seen = sorted(disks, key=bus_order)
+    chosen: dict[str, tuple[Disk, ...]] = {}
+    refusals: list[Refusal] = []
+    for name, group in groups.items():
+        found, refusal = _one_group(name, group, seen, pins.get(name, ()))
+        if refusal is not None:
+            refusals.append(refusal)
+        chosen[name] = found
+    refusals.extend(_overlaps(chosen))
+    return chosen, refusals
+
+
+def _one_group(
+    name: str, group: Mapping[str, Any], disks: Sequence[Disk], pins: Sequence[Mapping[str, str]]
+) -> tuple[tuple[Disk, ...], Refusal | None]:
+    target = f"disk group '{name}'"
+    # A disk out of reach matches nothing, so that a broad selector cannot take the system's.
+    reasons = {disk.id: disk.reach or mismatch(disk, group["match"]) for disk in disks}
+    matching = [disk for disk in disks if not reasons[disk.id]]
+    pinned: list[Disk] = []
+    for pin in pins:
+        same = [disk for disk in disks if disk.is_pinned_as(pin)]
+        if not same:
+            gone = pin["serial"] or pin["wwn"] or pin["id"]
+            return (), Refusal(
+                target,
+                f"the disk {gone} was chosen for it in an earlier run and is not there now",
+                "bring the disk back; it is never replaced by another one without being told",
+            )
+        if reasons[same[0].id]:
+            return (), Refusal(
+                target,
+                f"its disk {same[0].title}, chosen in an earlier run, no longer matches: {reasons[same[0].id]}",
+                "restore the selector; taking a disk out of a group comes with a later release",
+            )
+        pinned.append(same[0])
+    broken = _doubtful(matching, disks)
+    if broken:
+        return (), Refusal(target, broken, "show each disk once: use multipath, or mend the cabling")
+    wanted = group.get("take", group.get("count"))
+    if "take" in group and len(matching) >= wanted:
+        new = [disk for disk in matching if disk not in pinned]
+        matching = sorted([*pinned, *new[: max(0, wanted - len(pinned))]], key=bus_order)
+    if wanted == "all":
+        wanted = max(1, len(matching))
+    if isinstance(wanted, int) and len(pinned) > wanted:
+        return (), Refusal(
+            target,
+            f"it holds {len(pinned)} disks since an earlier run and now wants {wanted}",
+            "restore the count; taking disks out of a group comes with a later release",
+        )
+    if len(matching) != wanted:
+        return (), Refusal(
+            target,
+            f"wants {wanted} {'disk' if wanted == 1 else 'disks'} and {_found(matching)}{_others(disks, reasons)}",
+            "correct the selector or the count",
+        )
+    return tuple(matching), None
+
+
+def _found(matching: Sequence[Disk]) -> str:
+    if not matching:
+        return "no disk matches"
+    verb = "matches" if len(matching) == 1 else "match"
+    return f"{len(matching)} {verb}: {_listed([disk.title for disk in matching])}"
+
+
+def _others(disks: Sequence[Disk], reasons: Mapping[str, str]) -> str:
+    # Those that would match if they were within reach say most: they come first.
+    rest = sorted((disk for disk in disks if reasons[disk.id]), key=lambda disk: not disk.reach)
+    return f"; not matching: {_listed([f'{disk.title}: {reasons[disk.id]}' for disk in rest])}" if rest else ""
+
+
+def _listed(words: Sequence[str], most: int = 8) -> str:
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + more
+
+
+def _doubtful(matching: Sequence[Disk], disks: Sequence[Disk]) -> str:
+    """A sentence when a disk has no identity, or two share one: then nobody can say which disk is which."""
+    for disk in matching:
+        if not disk.seed:
+            return f"it matches {disk.path}, which has neither a serial nor a world-wide name"
+        for other in disks:
+            if other.id != disk.id and other.seed == disk.seed and not other.reach.startswith(MULTIPATH):
+                first, second = sorted((disk, other), key=bus_order)
+                return f"{first.title} and {second.title} are one disk seen twice, or share the identity {disk.seed}"
+    return ""
+
+
+def _overlaps(chosen: Mapping[str, Sequence[Disk]]) -> Iterable[Refusal]:
+    owner: dict[str, str] = {}
+    for name, disks in chosen.items():
+        for disk in disks:
+            if disk.seed in owner:
+                yield Refusal(
+                    f"disk group '{name}'",
+                    f"the disk {disk.title} matches the group '{owner[disk.seed]}' as well",
+                    "make the selectors disjoint",
+                )
+            owner.setdefault(disk.seed, name)

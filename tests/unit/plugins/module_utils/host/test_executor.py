@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The executor with real processes: order, side by side, the first surprise, interrupts, files, the journal."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.barestore.storage.plugins.module_utils.host import executor
+from ansible_collections.barestore.storage.plugins.module_utils.host.executor import Executor
+from ansible_collections.barestore.storage.plugins.module_utils.host.observer import Observer
+from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import CommandFailed, StorageError, Surprise
+from ansible_collections.barestore.storage.plugins.module_utils.plan.journal import Journal
+from ansible_collections.barestore.storage.plugins.module_utils.plan.model import (
+    Action,
+    Command,
+    EditLine,
+    Expect,
+    Link,
+    Plan,
+    Step,
+    WriteFile,
+)
+from ansible_collections.barestore.storage.plugins.module_utils.plan.order import ordered
+from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Runner
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executor, "_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(executor, "_DEVICE_SECONDS", 0.3)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Callable[..., Executor]]:
+    """Execute actions in a journal below ``tmp_path``; the executor that did it."""
+    journal = Journal.create(str(tmp_path), records=64)
+    runner = Runner()
+
+    def go(*actions: Action) -> Executor:
+        found = Executor(runner, journal, Observer(runner).shortfall)
+        go.last = found  # type: ignore[attr-defined]
+        found.execute(Plan(ordered(actions)))
+        return found
+
+    yield go
+    journal.close()
+
+
+def action(name: str, *steps: Step, needs: str = "", **fields: Any) -> Action:
+    return Action("test", "do", name, steps, needs=frozenset(needs.split()), provides=frozenset((name,)), **fields)
+
+
+def sh(script: str) -> Command:
+    return Command(("sh", "-c", script))
+
+
+def records(folder: Path) -> list[dict[str, Any]]:
+    (path,) = (folder / "journal").iterdir()
+    return [json.loads(line) for line in path.read_bytes().rstrip(b"\0").decode().splitlines()]
+
+
+def test_needs_are_done_first_and_each_step_is_reported(run: Callable[..., Executor], tmp_path: Path) -> None:
+    done = run(
+        action("second", sh(f"test -e {tmp_path}/first && touch {tmp_path}/second"), needs="first"),
+        action("first", sh(f"touch {tmp_path}/first"), expects=(Expect("exists", f"{tmp_path}/first"),)),
+    ).done
+    assert [(one.action, one.rc) for one in done] == [("test.do:first", 0), ("test.do:second", 0)]
+
+
+def test_what_shares_nothing_runs_side_by_side(run: Callable[..., Executor], tmp_path: Path) -> None:
+    """Each waits for the other: one after the other they would never end."""
+    a, b = tmp_path / "a", tmp_path / "b"
+    meet = "touch {0}; for i in $(seq 100); do test -e {1} && exit 0; sleep 0.05; done; exit 1"
+    run(action("a", sh(meet.format(a, b))), action("b", sh(meet.format(b, a))))
+
+
+def test_after_a_failure_nothing_more_starts_and_what_runs_ends(run: Callable[..., Executor], tmp_path: Path) -> None:
+    with pytest.raises(CommandFailed, match="'sh -c echo no room >&2; exit 5' failed with exit code 5: no room"):
+        run(
+            action("bad", sh("echo no room >&2; exit 5")),
+            action("slow", sh(f"sleep 0.5; touch {tmp_path}/slow")),
+            action("later", sh(f"touch {tmp_path}/later"), needs="bad slow"),
+        )
+    assert (tmp_path / "slow").exists()
+    assert not (tmp_path / "later").exists()
+    events = [(one["event"], one.get("action")) for one in records(tmp_path)]
+    assert ("failed", "test.do:bad") in events
+    assert ("done", "test.do:slow") in events
+
+
+def test_an_action_whose_promise_does_not_hold_is_a_surprise(run: Callable[..., Executor], tmp_path: Path) -> None:
+    path = f"{tmp_path}/never"
+    with pytest.raises(Surprise, match=f"after test.do:lie, {path} is not there"):
+        run(action("lie", sh("true"), expects=(Expect("exists", path),)))
+
+
+def test_a_check_that_prints_is_a_surprise(run: Callable[..., Executor], tmp_path: Path) -> None:
+    with pytest.raises(Surprise, match="before test.do:mkfs, echo ext4 found ext4"):
+        run(action("mkfs", Command(("echo", "ext4"), silent=True), sh(f"touch {tmp_path}/made")))
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_device_that_does_not_come_is_a_sentence(run: Callable[..., Executor]) -> None:
+    with pytest.raises(Surprise, match="/dev/disk/by-id/nobody did not appear within 0 s"):
+        run(action("wait", sh("true"), waits=("/dev/disk/by-id/nobody",)))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupt_ends_the_run_between_actions(
+    run: Callable[..., Executor], tmp_path: Path, number: signal.Signals
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), number))
+    timer.start()
+    with pytest.raises(Surprise, match="the run was interrupted before test.do:second"):
+        run(action("first", sh(f"sleep 0.8; touch {first}")), action("second", sh(f"touch {second}"), needs="first"))
+    timer.join()
+    assert first.exists()
+    assert not second.exists()
+
+
+def test_a_tool_that_is_not_there_is_an_error_and_no_traceback(run: Callable[..., Executor]) -> None:
+    with pytest.raises(CommandFailed, match="no-such-tool: not installed"):
+        run(action("x", Command(("no-such-tool",))))
+
+
+def test_files_are_written_whole_and_links_replaced(run: Callable[..., Executor], tmp_path: Path) -> None:
+    run(
+        action("file", WriteFile(f"{tmp_path}/new/state", "one\n", 0o600)),
+        action("link", Link(f"{tmp_path}/links/a", "/dev/disk/by-id/x")),
+    )
+    assert (tmp_path / "new/state").read_text() == "one\n"
+    assert (tmp_path / "new/state").stat().st_mode & 0o777 == 0o600
+    assert os.readlink(tmp_path / "links/a") == "/dev/disk/by-id/x"
+    assert not [one for one in (tmp_path / "new").iterdir() if one.name.startswith(".barestore")]
+
+
+@pytest.mark.parametrize(
+    "text, before, after, wanted",
+    [
+        ("a\nb\n", None, "c", "a\nb\nc\n"),
+        ("a\nb\n", "a", "x", "x\nb\n"),
+        ("a\nb\n", "b", None, "a\n"),
+        ("a\nc\n", None, "c", "a\nc\n"),
+        ("", None, "a", "a\n"),
+        ("# no end of line", None, "a", "# no end of line\na\n"),
+    ],
+)
+def test_a_line_is_edited_and_nothing_else(
+    run: Callable[..., Executor], tmp_path: Path, text: str, before: str | None, after: str | None, wanted: str
+) -> None:
+    path = tmp_path / "fstab"
+    path.write_text(text)
+    path.chmod(0o640)
+    run(action("edit", EditLine(str(path), before, after)))
+    assert path.read_text() == wanted
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_line_that_changed_meanwhile_is_a_surprise(run: Callable[..., Executor], tmp_path: Path) -> None:
+    path = tmp_path / "fstab"
+    path.write_text("somebody else's\n")
+    with pytest.raises(StorageError, match="does not have the line 'ours' once"):
+        run(action("edit", EditLine(str(path), "ours", "new")))
+    assert path.read_text() == "somebody else's\n"
+
+
+def test_many_edits_of_one_file_side_by_side_lose_nothing(run: Callable[..., Executor], tmp_path: Path) -> None:
+    path = tmp_path / "fstab"
+    path.write_text("")
+    run(*[action(f"line{number:02d}", EditLine(str(path), None, f"line{number}")) for number in range(32)])
+    assert sorted(path.read_text().splitlines()) == sorted(f"line{number}" for number in range(32))
+
+
+def test_an_interrupt_of_a_wide_plan_leaves_most_of_it_undone(run: Callable[..., Executor], tmp_path: Path) -> None:
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(Surprise, match="the run was interrupted before"):
+        run(*[action(f"wide{number:02d}", sh("sleep 0.2")) for number in range(60)])
+    timer.join()
+    assert len([one for one in records(tmp_path) if one["event"] == "done"]) < 40
