@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""LVM volume groups: made, extended, and laid out as a whole, so that every volume's size is known beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...plan.model import Action, Command, Expect, Refusal
+from ..blockdevices import BlockDevices
+from ..lvm import report
+from ..lvm.layout import Member, Volume, lay_out
+from ..lvm.report import VolumeGroup
+from ..lvm.request import Unfit, requests
+from ..observation import Observation, Probe, Run, StatPath
+from ..sizes import human, parse_bytes
+from ..state import Site, State
+from . import physical_volume
+
+KIND = "volume_group"
+
+_SYSTEM_ID = Run(("lvm", "systemid"))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A group with its members in the order of the document, and all that the document wants inside it."""
+
+    name: str
+    extent_bytes: int
+    members: tuple[physical_volume.Wanted, ...]
+    volumes: tuple[Volume, ...]
+    have: VolumeGroup | None
+
+    @property
+    def extents(self) -> int:
+        return sum(one.extents for one in self.members)
+
+    @property
+    def disks(self) -> tuple[str, ...]:
+        return tuple(sorted({disk for one in self.members for disk in one.device.disks}))
+
+
+def probes(document: Mapping[str, Any]) -> tuple[Probe, ...]:
+    return (report.FULLREPORT,) if document.get("lvm") else ()
+
+
+def observe(observation: Observation, block: BlockDevices) -> tuple[VolumeGroup, ...]:
+    return observation.once(report.read).groups
+
+
+def declare(
+    document: Mapping[str, Any], have: State, want: State, site: Site, observation: Observation
+) -> Iterator[object]:
+    for name, entry in document.get("lvm", {}).items():
+        same = [one for one in have.of(KIND) if one.name == name]
+        group = same[0] if same else None
+        members = tuple(one for one in want.of(physical_volume.KIND) if one.group == name)
+        extent = parse_bytes(entry.get("extent_size", physical_volume.EXTENT))
+        refused = tuple(_refusals(name, extent, same, members, observation))
+        yield from refused
+        if refused:
+            continue
+        try:
+            wanted = tuple(requests(name, entry, group, want.devices))
+            volumes = lay_out(wanted, [_member(one, group) for one in members], extent, group)
+        except Unfit as error:
+            yield Refusal(error.target, error.message, error.hint)
+            continue
+        yield Wanted(name, extent, members, volumes, group)
+
+
+def plan(have: State, want: State, site: Site, observation: Observation) -> Iterator[Action | Refusal]:
+    for wanted in want.of(KIND):
+        if wanted.have is None:
+            yield _create(wanted)
+            continue
+        new = [one for one in wanted.members if one.have is None or not one.have.group]
+        if new:
+            yield _extend(wanted, wanted.have, new)
+
+
+def _refusals(
+    name: str,
+    extent: int,
+    same: list[VolumeGroup],
+    members: tuple[physical_volume.Wanted, ...],
+    observation: Observation,
+) -> Iterator[Refusal]:
+    """Why this group is not ours to work in; the first reason is enough."""
+    target = f"volume group {name}"
+    if not same:
+        taken = observation.ask(StatPath(f"/dev/{name}"))
+        if taken is not None and not (taken["type"] == "directory" and taken["empty"]):
+            yield Refusal(
+                target, f"/dev/{name} exists and is no volume group, so LVM refuses the name", "choose another name"
+            )
+        return
+    group = same[0]
+    if len(same) > 1:
+        yield Refusal(target, "two volume groups have this name", "rename one of them with vgrename and its UUID")
+    elif group.exported:
+        yield Refusal(target, "it is exported", "import it with vgimport, if it shall be used here")
+    elif group.shared or group.clustered:
+        yield Refusal(target, "it is shared with other hosts", "barestore works on groups of one host only")
+    elif group.system_id and _is_foreign(group, observation):
+        yield Refusal(
+            target,
+            f"it belongs to the host with the system id {group.system_id}",
+            "move it with vgchange --systemid on that host",
+        )
+    elif group.missing:
+        yield Refusal(
+            target,
+            f"{group.missing} of its physical volumes are missing",
+            "bring the disks back; replacing comes with a later release",
+        )
+    elif group.extent_size != extent:
+        yield Refusal(
+            target,
+            f"its extents have {human(group.extent_size)} and the document says {human(extent)}",
+            "write the size that it has; changing it comes with a later release",
+        )
+    else:
+        known = {one.have.path for one in members if one.have}
+        strange = [one.path for one in group.physical_volumes if one.path not in known]
+        if strange:
+            yield Refusal(
+                target,
+                f"it has the physical volume {strange[0]}, which the document does not name",
+                "name it under physical_volumes; taking one out comes with a later release",
+            )
+
+
+def _is_foreign(group: VolumeGroup, observation: Observation) -> bool:
+    """The host's own id costs a process, so that it is asked only where a group has one."""
+    answer = observation.ask(_SYSTEM_ID)
+    return answer is not None and answer["stdout"].partition(":")[2].strip() != group.system_id
+
+
+def _member(wanted: physical_volume.Wanted, group: VolumeGroup | None) -> Member:
+    found = wanted.have if group and wanted.have and wanted.have.group else None
+    if found is None:
+        return Member(wanted.device, wanted.extents, wanted.extents)
+    free = wanted.extents - found.used if found.allocatable else 0
+    return Member(wanted.device, wanted.extents, free, found.path)
+
+
+def _create(wanted: Wanted) -> Action:
+    paths = [one.device.path for one in wanted.members]
+    return _action(
+        wanted,
+        "create",
+        ("vgcreate", "--physicalextentsize", f"{wanted.extent_bytes}b", wanted.name, *paths),
+        wanted.members,
+    )
+
+
+def _extend(wanted: Wanted, group: VolumeGroup, new: list[physical_volume.Wanted]) -> Action:
+    return _action(wanted, "extend", ("vgextend", wanted.name, *(one.device.path for one in new)), tuple(new), group)
+
+
+def _action(
+    wanted: Wanted,
+    verb: str,
+    argv: tuple[str, ...],
+    new: tuple[physical_volume.Wanted, ...],
+    group: VolumeGroup | None = None,
+) -> Action:
+    before = (
+        {"members": len(group.physical_volumes), "size": human(group.extents * group.extent_size)} if group else None
+    )
+    after = {"members": len(wanted.members), "size": human(wanted.extents * wanted.extent_bytes)}
+    return Action(
+        KIND,
+        verb,
+        wanted.name,
+        steps=(Command(argv),),
+        before=before,
+        after={**after, "new": [one.device.title for one in new]},
+        needs=frozenset(one.resource for one in wanted.members),
+        provides=frozenset((f"vg:{wanted.name}",)),
+        disks=wanted.disks,
+        # The sizes of all volumes were planned from this number.
+        expects=(
+            Expect(
+                "prints",
+                wanted.name,
+                str(wanted.extents),
+                argv=("vgs", "--noheadings", "--options", "vg_extent_count", wanted.name),
+            ),
+        ),
+    )

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""All of LVM in one process: ``lvm fullreport`` as values. Names of hidden volumes come without their brackets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...plan.errors import ObserveError
+from ..observation import Observation, Run
+
+# --foreign and --shared show groups of other hosts, so that they can be refused by name.
+FULLREPORT = Run(
+    (
+        "lvm", "fullreport", "--all", "--foreign", "--shared", "--reportformat", "json", "--units", "b", "--nosuffix",
+        "--configreport", "vg", "--options",
+        "vg_name,vg_uuid,vg_extent_size,vg_extent_count,vg_free_count,vg_exported,vg_shared,vg_clustered,vg_systemid,"
+        "vg_missing_pv_count",
+        "--configreport", "pv", "--options",
+        "pv_name,pv_uuid,pv_size,dev_size,pe_start,pv_pe_count,pv_pe_alloc_count,pv_missing,pv_in_use,pv_duplicate,"
+        "pv_allocatable",
+        "--configreport", "lv", "--options",
+        "lv_name,lv_size,lv_role,lv_active,lv_parent,pool_lv,origin,lv_profile,lv_metadata_size",
+        "--configreport", "seg", "--options",
+        "lv_name,segtype,stripes,stripe_size,seg_size_pe,chunk_size,cache_mode,zero,discards,seg_monitor",
+        "--configreport", "pvseg", "--options",
+        "pv_name,pvseg_start,pvseg_size,lv_name",
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PhysicalVolume:
+    """``path`` is the node that LVM names; sizes in bytes; ``group`` is empty for one that belongs to none."""
+
+    path: str
+    uuid: str
+    group: str
+    size: int
+    device_size: int
+    start: int
+    extents: int
+    used: int
+    missing: bool
+    in_use: bool
+    duplicate: bool
+    allocatable: bool
+
+
+@dataclass(frozen=True)
+class LogicalVolume:
+    """``type`` and what follows it are those of the first segment; sizes in bytes, ``extents`` of the whole volume.
+
+    ``type`` has no variant (raid5_ls is raid5); ``on`` are the physical volumes that hold its own extents.
+    """
+
+    group: str
+    name: str
+    hidden: bool
+    size: int
+    extents: int
+    role: frozenset[str]
+    active: bool
+    parent: str
+    pool: str
+    origin: str
+    profile: str
+    metadata_size: int
+    type: str
+    stripes: int
+    stripe_size: int
+    chunk_size: int
+    cache_mode: str
+    zero: bool
+    discards: str
+    monitored: bool
+    on: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class VolumeGroup:
+    """``extent_size`` in bytes; ``extents`` and ``free`` count extents."""
+
+    name: str
+    uuid: str
+    extent_size: int
+    extents: int
+    free: int
+    exported: bool
+    shared: bool
+    clustered: bool
+    system_id: str
+    missing: int
+    physical_volumes: tuple[PhysicalVolume, ...]
+    logical_volumes: tuple[LogicalVolume, ...]
+
+    def volume(self, name: str) -> LogicalVolume | None:
+        return next((one for one in self.logical_volumes if one.name == name), None)
+
+    def below(self, name: str) -> Iterator[LogicalVolume]:
+        """A volume and the hidden ones that it is made of: images, metadata, the origin of a cache."""
+        for one in self.logical_volumes:
+            if one.name == name:
+                yield one
+                if one.origin and one.type == "cache":
+                    yield from self.below(one.origin)
+            elif one.hidden and one.parent == name:
+                yield from self.below(one.name)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Groups by name in the order of the report, and all physical volumes, also those of no group."""
+
+    groups: tuple[VolumeGroup, ...]
+    physical_volumes: tuple[PhysicalVolume, ...]
+
+
+def read(observation: Observation) -> Report:
+    """What LVM sees; empty where it is not installed, since nothing of it is active then.
+
+    :raises ObserveError: the report failed or is not the JSON that was asked for.
+    """
+    # Not asked for here: a document without LVM costs no process; the kinds name the probe where there is some.
+    answer = observation.answers.get(FULLREPORT.key)
+    if answer is None or answer["rc"] == 127:
+        return Report((), ())
+    try:
+        sections = json.loads(answer["stdout"])["report"]
+        parsed = [_section(section) for section in sections]
+    except (ValueError, KeyError, TypeError) as error:
+        said = answer["stderr"].strip().splitlines()
+        raise ObserveError(
+            f"lvm fullreport did not print what was asked of it: {said[-1].strip() if said else 'no message'}",
+            "run 'lvm fullreport' by hand and mend what it says; lvm2 2.03 or newer is needed",
+        ) from error
+    groups = tuple(group for group, _volumes in parsed if group is not None)
+    return Report(groups, tuple(one for _group, volumes in parsed for one in volumes))
+
+
+def _section(section: Mapping[str, Any]) -> tuple[VolumeGroup | None, tuple[PhysicalVolume, ...]]:
+    rows = section.get("vg") or []
+    name = rows[0]["vg_name"] if rows else ""
+    physical = tuple(_physical(row, name) for row in section.get("pv") or [])
+    if not rows:
+        return None, physical
+    row = rows[0]
+    first: dict[str, Mapping[str, Any]] = {}
+    extents: dict[str, int] = {}
+    for one in section.get("seg") or []:
+        first.setdefault(_bare(one["lv_name"]), one)
+        extents[_bare(one["lv_name"])] = extents.get(_bare(one["lv_name"]), 0) + _int(one["seg_size_pe"])
+    places: dict[str, list[str]] = {}
+    for one in sorted(section.get("pvseg") or [], key=lambda one: (one["pv_name"], _int(one["pvseg_start"]))):
+        found = places.setdefault(_bare(one["lv_name"]), [])
+        if one["pv_name"] not in found:
+            found.append(one["pv_name"])
+    logical = tuple(
+        _logical(one, name, first.get(_bare(one["lv_name"]), {}), extents, places) for one in section.get("lv") or []
+    )
+    group = VolumeGroup(
+        name=name,
+        uuid=row["vg_uuid"],
+        extent_size=_int(row["vg_extent_size"]),
+        extents=_int(row["vg_extent_count"]),
+        free=_int(row["vg_free_count"]),
+        exported=bool(row["vg_exported"]),
+        shared=bool(row["vg_shared"]),
+        clustered=bool(row["vg_clustered"]),
+        system_id=row["vg_systemid"],
+        missing=_int(row["vg_missing_pv_count"]),
+        physical_volumes=physical,
+        logical_volumes=logical,
+    )
+    return group, physical
+
+
+def _physical(row: Mapping[str, Any], group: str) -> PhysicalVolume:
+    return PhysicalVolume(
+        path=row["pv_name"],
+        uuid=row["pv_uuid"],
+        group=group,
+        size=_int(row["pv_size"]),
+        device_size=_int(row["dev_size"]),
+        start=_int(row["pe_start"]),
+        extents=_int(row["pv_pe_count"]),
+        used=_int(row["pv_pe_alloc_count"]),
+        missing=bool(row["pv_missing"]),
+        in_use=bool(row["pv_in_use"]),
+        duplicate=bool(row["pv_duplicate"]),
+        allocatable=bool(row["pv_allocatable"]),
+    )
+
+
+def _logical(
+    row: Mapping[str, Any],
+    group: str,
+    segment: Mapping[str, Any],
+    extents: Mapping[str, int],
+    places: Mapping[str, list[str]],
+) -> LogicalVolume:
+    name = _bare(row["lv_name"])
+    return LogicalVolume(
+        group=group,
+        name=name,
+        hidden=row["lv_name"].startswith("["),
+        size=_int(row["lv_size"]),
+        extents=extents.get(name, 0),
+        role=frozenset(row["lv_role"].split(",")),
+        active=row["lv_active"] == "active",
+        parent=_bare(row["lv_parent"]),
+        pool=_bare(row["pool_lv"]),
+        origin=_bare(row["origin"]),
+        profile=row["lv_profile"],
+        metadata_size=_int(row["lv_metadata_size"]),
+        type=str(segment.get("segtype", "")).partition("_")[0],
+        stripes=_int(segment.get("stripes")),
+        stripe_size=_int(segment.get("stripe_size")),
+        chunk_size=_int(segment.get("chunk_size")),
+        cache_mode=segment.get("cache_mode", ""),
+        zero=segment.get("zero") == "zero",
+        discards=segment.get("discards", ""),
+        monitored=segment.get("seg_monitor") == "monitored",
+        on=tuple(places.get(name, ())),
+    )
+
+
+def _bare(name: str) -> str:
+    return name.strip("[]")
+
+
+def _int(text: object) -> int:
+    """LVM leaves a column empty, or says -1, where a number makes no sense."""
+    return max(0, int(str(text))) if text else 0
