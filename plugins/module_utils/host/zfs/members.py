@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Devices on their way into a pool, and those of a pool that have grown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from ...plan.model import Action, Command, Refusal
+from ..blank import unless_blank
+from ..blockdevices import BlockDevice, BlockDevices
+from ..observation import Observation, Signatures
+from ..state import Device
+from . import layout
+from .layout import Entry
+from .status import Pool
+
+# What zpool makes of a whole disk (zpool_label_disk of libzfs): data from 1 MiB on, 16,384 sectors kept at the end.
+_DATA_NAME = re.compile(r"^zfs-[0-9a-f]{16}$")
+_RESERVED_TYPE = "6a945a3b-1dd2-11b2-99a6-080020736631"
+_SLACK_SECTORS = 32768
+
+
+def unless_free(
+    devices: Sequence[Device], wanted: str, block: BlockDevices, observation: Observation
+) -> Iterator[Refusal]:
+    """A refusal for each device that exists and carries anything but what a killed ``zpool create`` leaves."""
+    for device in devices:
+        if not device.there:
+            continue
+        data = _half_made(block.at(device.path), block)
+        found = observation.ask(Signatures(device.path)) if data else None
+        if data and found and {one["type"] for one in found["found"]} <= {"gpt", "PMBR"}:
+            part = replace(device, path=f"{device.path}-part1", title=f"partition 1 of {device.title}")
+            yield from unless_blank(observation, part, wanted)
+        else:
+            yield from unless_blank(observation, device, wanted)
+
+
+def _half_made(disk: BlockDevice | None, block: BlockDevices) -> BlockDevice | None:
+    """The data partition of a disk with zpool's own two partitions and no label of a pool in it."""
+    if disk is None or disk.table != "gpt":
+        return None
+    parts = {part.number: part for part in map(block.get, disk.children) if part is not None}
+    if set(parts) != {1, 9} or parts[9].part_type != _RESERVED_TYPE:
+        return None
+    return parts[1] if _DATA_NAME.match(parts[1].part_name) and not parts[1].content else None
+
+
+def grown(
+    name: str, wanted: Sequence[Entry], pool: Pool, properties: Mapping[str, str], block: BlockDevices
+) -> Iterator[Action | Refusal]:
+    """``zpool online -e`` for the data devices that are larger than ZFS uses, or will be in this plan.
+
+    ZFS says ``expandsize`` once it looked at a device anew; a grown disk shows itself before that.
+    """
+    devices = [device for entry in wanted if entry.role in layout.REDUNDANT for device in entry.devices]
+    told = properties.get("expandsize", "-") not in ("-", "0")
+    larger = [device for device in devices if told or _is_larger(device, block)]
+    if not larger:
+        return
+    leaves = [leaf for role in layout.REDUNDANT for vdev in pool.of(role) for leaf in vdev.leaves()]
+    names = []
+    for device in larger:
+        leaf = next((one for one in leaves if layout.is_in(device, (one,), block)), None)
+        if leaf is None:
+            continue  # a spare works in its place
+        if not leaf.name.startswith("/dev/disk/"):
+            yield Refusal(
+                f"pool {name}",
+                f"{device.title} has grown, and the pool knows it by a name that changes from boot to boot",
+                "export the pool and import it with -d /dev/disk/by-id",
+            )
+            return
+        # zpool makes the table of a whole disk anew, and takes only the disk's own name for that.
+        whole = leaf.name.endswith("-part1") and not device.path.endswith("-part1")
+        names.append(leaf.name[: -len("-part1")] if whole else leaf.name)
+    yield Action(
+        "zfs_pool",
+        "expand",
+        name,
+        steps=(Command(("zpool", "online", "-e", name, *names)),),
+        before={"expandable": [device.title for device in larger]},
+        after={"expandable": []},
+        needs=frozenset(device.resource for device in larger),
+        disks=tuple(sorted({disk for device in larger for disk in device.disks})),
+        settles=True,
+    )
+
+
+def _is_larger(device: Device, block: BlockDevices) -> bool:
+    there = block.at(device.path)
+    if there is None:
+        return False
+    if there.type == "part":
+        return device.size > there.size
+    parts = [part for part in map(block.get, there.children) if part is not None and part.number == 1]
+    return any(there.size - part.start * 512 - part.size > _SLACK_SECTORS * there.sector for part in parts)

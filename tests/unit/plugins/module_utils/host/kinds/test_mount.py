@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Mounts: owners and modes in any spelling, and options that leave no hole in fstab."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from simulated_block import GIB, DiskModel
+from simulated_host import SimulatedHost
+
+from ansible_collections.barestore.storage.plugins.module_utils.plan.model import Plan
+
+DISK = DiskModel("D1", "sas", 1, 2 * GIB, wwn="0x5000c50000000001")
+
+
+def _document(mount: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "disks": {"d": {"match": {"serial": "D1"}, "count": 1}},
+        "filesystems": {"f": {"device": "d", "type": "ext4", "mount": {"path": "/srv/d", **mount}}},
+    }
+
+
+def _applied(document: dict[str, Any]) -> tuple[SimulatedHost, Plan]:
+    host = SimulatedHost([DISK])
+    plan = host.plan(document)
+    assert not plan.refusals, plan.refusals
+    for action in plan.actions:
+        host.run(action)
+    return host, plan
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"owner": "0"},
+        {"owner": "8", "group": "mail"},
+        {"owner": "4242", "group": "4243"},
+        {"mode": "750"},
+        {"mode": "0755"},
+        {"owner": "daemon", "mode": "1777"},
+    ],
+)
+def test_an_owner_by_number_or_a_short_mode_is_met_after_one_run(asked: dict[str, Any]) -> None:
+    host, _plan = _applied(_document(asked))
+    assert host.plan(_document(asked)).actions == ()
+
+
+def test_an_account_that_is_not_there_is_refused_by_name() -> None:
+    plan = SimulatedHost([DISK]).plan(_document({"owner": "nosuch"}))
+    assert [one.sentence() for one in plan.refusals] == [
+        "/srv/d: its owner 'nosuch' is not known on this host; create it before, or correct the name."
+    ]
+
+
+def test_no_options_and_no_nofail_are_the_defaults_and_not_an_empty_field() -> None:
+    host, _plan = _applied(_document({"options": [], "nofail": False}))
+    (line,) = [line for line in host.files["/etc/fstab"].splitlines() if "/srv/d" in line]
+    assert line.split()[1:] == ["/srv/d", "ext4", "defaults", "0", "2"]

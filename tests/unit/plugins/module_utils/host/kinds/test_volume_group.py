@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Volume groups: made, extended, and refused when they are not ours to work in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from .conftest import Lvm
+
+
+def test_it_is_made_of_stable_links(blank: Lvm) -> None:
+    assert blank.argv("volume_group.create:sectors") == [
+        "vgcreate --physicalextentsize 1048576b sectors /dev/disk/by-id/wwn-0x5000c54ab811cbef"
+    ]
+
+
+def test_its_extents_are_read_back(blank: Lvm) -> None:
+    action = next(one for one in blank.plan().actions if one.id == "volume_group.create:mixed")
+    assert [one.value for one in action.expects] == ["5114"]  # seen: 4 times 767 and 2 times 1023
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"vg_exported": "exported"}, "it is exported; import it with vgimport, if it shall be used here."),
+        ({"vg_shared": "shared"}, "it is shared with other hosts; barestore works on groups of one host only."),
+        ({"vg_clustered": "clustered"}, "it is shared with other hosts; barestore works on groups of one host only."),
+        (
+            {"vg_missing_pv_count": "1"},
+            "1 of its physical volumes are missing; bring the disks back; replacing comes with a later release.",
+        ),
+        (
+            {"vg_extent_size": "8388608"},
+            "its extents have 8 MiB and the document says 1 MiB; write the size that it has; "
+            "changing it comes with a later release.",
+        ),
+    ],
+)
+def test_a_group_that_is_not_ours(made: Lvm, values: dict[str, Any], sentence: str) -> None:
+    made.row("vg", "sectors", **values)
+    assert made.refusal() == f"volume group sectors: {sentence}"
+
+
+def test_a_group_of_another_host(made: Lvm) -> None:
+    made.row("vg", "sectors", vg_systemid="other")
+    made.plan()
+    assert list(made.asked) == ["run:lvm systemid"]
+    made.answers["run:lvm systemid"] = {"rc": 0, "stdout": "  system ID: mine\n", "stderr": ""}
+    assert made.refusal() == (
+        "volume group sectors: it belongs to the host with the system id other; "
+        "move it with vgchange --systemid on that host."
+    )
+    made.answers["run:lvm systemid"]["stdout"] = "  system ID: other\n"
+    assert made.ids() == []
+
+
+def test_a_member_that_the_document_does_not_name(made: Lvm) -> None:
+    made.document["lvm"]["mixed"]["physical_volumes"] = ["hdd.lvm"]
+    for volume in ("five", "six", "ten", "striped"):
+        del made.document["lvm"]["mixed"]["volumes"][volume]
+    del made.document["lvm"]["mixed"]["volumes"]["slow"]
+    assert "which the document does not name; name it under physical_volumes" in made.refusal()
+
+
+def test_a_name_that_dev_has_already(blank: Lvm) -> None:
+    blank.document["lvm"]["disk"] = blank.document["lvm"].pop("sectors")
+    blank.plan()
+    assert list(blank.asked) == ["stat:/dev/disk"]
+    blank.answers["stat:/dev/disk"] = {"type": "directory", "empty": False}
+    assert blank.refusal() == (
+        "volume group disk: /dev/disk exists and is no volume group, so LVM refuses the name; choose another name."
+    )
