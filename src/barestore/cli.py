@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command ``barestore``: every option on one page. What each does is in ``commands/``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from barestore import __version__
+from barestore.errors import Failed
+from barestore.lab.cli import app as lab
+from barestore.screen import say
+
+if TYPE_CHECKING:
+    from barestore.commands.common import Options
+
+_EXAMPLES = """
+Turn an inventory into working storage.
+
+Examples:
+
+\b
+  barestore validate                              # no host is touched
+  barestore disks -i inventories/lab              # what is there, and which group takes it
+  barestore plan                                  # what apply would do
+  barestore plan --out plan.json                  # ... kept, to be approved
+  barestore apply --plan plan.json                # exactly that, or nothing
+  barestore observe --save recordings/            # record the hosts once
+  barestore plan --observed recordings/           # plan where nobody reaches them
+  barestore lab up -i inventories/lab             # virtual hosts to try it on
+
+Exit codes: 0 nothing to do or done, 1 error, 2 changes planned, 3 refused.
+"""
+
+app = typer.Typer(
+    help=_EXAMPLES,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(lab, name="lab")
+
+Inventory = Annotated[
+    Path | None,
+    typer.Option("-i", "--inventory", help="A folder or a file.", show_default="that of ansible.cfg"),
+]
+Limit = Annotated[
+    str, typer.Option("-l", "--limit", help="Hosts or groups, as Ansible takes them.", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show the commands of each action.")]
+
+
+def main() -> None:
+    """The entry point."""
+    app()
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and end.")] = False,
+) -> None:
+    if version:
+        print(f"barestore {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def validate(inventory: Inventory = None, limit: Limit = "", as_json: AsJson = False) -> None:
+    """Check the documents of all hosts; no host is contacted. Exit code 1 with one sentence for each mistake."""
+
+    def run() -> int:
+        from barestore.commands.validate import validate as command
+        from barestore.inventory import chosen
+
+        command(chosen(inventory), limit or None, as_json)
+        return 0
+
+    _end(run, as_json)
+
+
+@app.command()
+def disks(
+    inventory: Inventory = None,
+    limit: Limit = "",
+    observed: Annotated[Path | None, typer.Option(help="Look at the recordings in this folder.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show each disk, the group that takes it, or why none does; nothing is written."""
+
+    def run() -> int:
+        from barestore.commands import disks as command
+
+        return command.disks(_options(inventory, limit, as_json), observed)
+
+    _end(run, as_json)
+
+
+@app.command()
+def plan(
+    inventory: Inventory = None,
+    limit: Limit = "",
+    observed: Annotated[Path | None, typer.Option(help="Plan from the recordings in this folder.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Keep the plan in this file, for apply --plan.")] = None,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what apply would do; nothing is written."""
+
+    def run() -> int:
+        from barestore.commands import plan as command
+
+        return command.plan(_options(inventory, limit, as_json, verbose), observed, out)
+
+    _end(run, as_json)
+
+
+@app.command()
+def apply(
+    inventory: Inventory = None,
+    limit: Limit = "",
+    plan: Annotated[Path | None, typer.Option(help="Run exactly the plan in this file, or nothing.")] = None,
+    yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask; nobody is asked without a terminal.")] = False,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the hosts' storage what the inventory says. Ctrl-C stops between actions; run again to go on."""
+
+    def run() -> int:
+        from barestore.commands import apply as command
+
+        return command.apply(_options(inventory, limit, as_json, verbose), plan, yes)
+
+    _end(run, as_json)
+
+
+@app.command()
+def observe(
+    save: Annotated[Path, typer.Option(help="The folder: one file a host.")],
+    inventory: Inventory = None,
+    limit: Limit = "",
+    as_json: AsJson = False,
+) -> None:
+    """Record the hosts, so that plans can be made elsewhere; nothing is written on them."""
+
+    def run() -> int:
+        from barestore.commands import observe as command
+
+        return command.observe(_options(inventory, limit, as_json), save)
+
+    _end(run, as_json)
+
+
+def _options(inventory: Path | None, limit: str, as_json: bool, verbose: bool = False) -> Options:
+    from barestore.commands.common import Options
+
+    return Options(inventory, limit, as_json, verbose)
+
+
+def _end(run: Callable[[], int], as_json: bool) -> None:
+    """Run a command; whatever a person can act upon ends it with sentences and not with a traceback."""
+    try:
+        code = int(run())
+        sys.stdout.flush()
+    except Failed as error:
+        if as_json:
+            print(json.dumps({"exit": 1, "error": str(error)}, indent=2, ensure_ascii=False))
+        else:
+            say(str(error))
+        code = 1
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        code = 1
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python would complain when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    raise typer.Exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans from recorded observations: the same planner as on the host, the same digest, no host contacted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from ansible_collections.barestore.storage.plugins.module_utils.host import planner
+from ansible_collections.barestore.storage.plugins.module_utils.host.disk_facts import disk_facts
+from ansible_collections.barestore.storage.plugins.module_utils.host.observation import Observation
+from ansible_collections.barestore.storage.plugins.module_utils.host.state import Site
+from ansible_collections.barestore.storage.plugins.module_utils.plan.digest import digest
+from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import StorageError
+from barestore.commands.common import Fleet
+from barestore.errors import Failed
+from barestore.hostplan import HostPlan, report
+from barestore.hosts import Host
+
+# What a recording that somebody edited makes of the kinds, which trust the observer.
+DAMAGED = (AttributeError, KeyError, IndexError, TypeError, ValueError)
+
+_AGAIN = "observe again with 'barestore observe --save"
+
+
+def plans(fleet: Fleet, folder: Path) -> Iterator[HostPlan]:
+    """One plan a host, when it is asked for; a host whose recording is missing or too old is an error of its own.
+
+    :raises Failed: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise Failed(f"There is no folder {folder}; record the hosts with 'barestore observe --save {folder}'.")
+    return (_plan(host, folder) for host in fleet.hosts)
+
+
+def _plan(host: Host, folder: Path) -> HostPlan:
+    try:
+        return _planned(host, recording(folder, host.name), folder)
+    except Failed as error:
+        return report(host, {}, "error", str(error))
+    except StorageError as error:
+        return report(host, {}, "error", error.sentence())
+    except DAMAGED as error:
+        return report(host, {}, "error", damaged(folder, host.name, error))
+
+
+def _planned(host: Host, observation: Observation, folder: Path) -> HostPlan:
+    site = Site(host.site, host.name)
+    document = host.document or {}
+    for probe in planner.probes(document):
+        observation.ask(probe)
+    plan = planner.plan(document, observation, site)
+    whole(observation, folder)
+    return HostPlan(
+        host.name,
+        host.rack,
+        "refused" if plan.refusals else "changes" if plan.actions else "nothing",
+        digest(plan),
+        [action.as_json() for action in plan.actions],
+        [refusal.sentence() for refusal in plan.refusals],
+        plan.notes,
+        disk_facts(observation),
+    )
+
+
+def damaged(folder: Path, host: str, error: Exception) -> str:
+    """The sentence for a recording whose answers are not what a host answers."""
+    why = " ".join(str(error).split()) or type(error).__name__
+    return f"The recording {folder / f'{host}.json'} holds an answer that no host gives ({why}); {_AGAIN} {folder}'."
+
+
+def whole(observation: Observation, folder: Path) -> None:
+    """What was asked of a recording must have been recorded.
+
+    :raises Failed: something was not.
+    """
+    if observation.missing:
+        question = next(iter(observation.missing))
+        raise Failed(
+            f"The recording of {observation.host} does not answer what this document asks ('{question}'); "
+            f"{_AGAIN} {folder} --limit {observation.host}'."
+        )
+
+
+def recording(folder: Path, host: str) -> Observation:
+    """The observation of one host.
+
+    :raises Failed: there is none, or the file holds something else.
+    """
+    path = folder / f"{host}.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Failed(f"There is no recording {path}; {_AGAIN} {folder} --limit {host}'.") from None
+    except OSError as error:
+        raise Failed(f"The recording {path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise Failed(f"The recording {path} is not JSON ({error}); {_AGAIN} {folder} --limit {host}'.") from error
+    if not isinstance(found, dict) or found.get("observation") != 1 or not isinstance(found.get("answers"), dict):
+        raise Failed(f"{path} is no recording of this release; {_AGAIN} {folder} --limit {host}'.")
+    if found.get("host") not in ("", host):
+        raise Failed(f"{path} is a recording of {found.get('host')} and not of {host}; {_AGAIN} {folder}'.")
+    return Observation(found["answers"], host=host, taken=str(found.get("taken", "")))

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The hosts of a run with their documents: everything is known and right before one is contacted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from barestore.errors import Failed
+from barestore.site import SiteError, load_site
+
+
+@dataclass(frozen=True)
+class Host:
+    """One host: ``document`` is None when its variables ask for no storage."""
+
+    name: str
+    rack: str
+    site: str
+    document: Mapping[str, Any] | None
+
+
+def hosts(inventory: Path, limit: str = "") -> tuple[Host, ...]:
+    """All hosts of the inventory, or those of ``limit``.
+
+    :raises Failed: the inventory cannot be read, or has mistakes: all of them are in the text.
+    """
+    try:
+        site = load_site(inventory, limit or None)
+    except SiteError as error:
+        raise Failed(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+    sentences = [finding.sentence() for finding in site.all_findings()]
+    if sentences:
+        raise Failed("\n".join([*sentences, "No host was contacted; correct this and run again."]))
+    return tuple(Host(each.name, each.rack or "", each.site, each.document) for each in site.hosts)

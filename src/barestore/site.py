@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An inventory, read as Ansible reads it: the storage document of each host and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .collection import prepare
+
+if TYPE_CHECKING:
+    from ansible_collections.barestore.storage.plugins.plugin_utils.validation import Finding
+    from ansible_collections.barestore.storage.plugins.plugin_utils.variable_files import HostSource
+
+_IGNORED = ("~", ".bak", ".orig", ".swp", ".md", ".txt")
+
+
+class SiteError(RuntimeError):
+    """An inventory that cannot be read at all; the text is a sentence."""
+
+
+@dataclass(frozen=True)
+class SiteHost:
+    """One host; ``document`` is None when none of its variables is a storage document.
+
+    ``site`` is the name that planned UUIDs are made of: what the role passes to the module.
+    """
+
+    name: str
+    rack: str | None
+    groups: tuple[str, ...]
+    document: Mapping[str, object] | None
+    consent: Mapping[str, object]
+    findings: tuple[Finding, ...]
+    places: HostSource | None = None
+    site: str = ""
+
+
+@dataclass(frozen=True)
+class Site:
+    """All hosts of an inventory, and what is wrong with its files as a whole."""
+
+    inventory: Path
+    hosts: tuple[SiteHost, ...] = ()
+    findings: tuple[Finding, ...] = field(default=())
+
+    def all_findings(self) -> dict[Finding, tuple[str, ...]]:
+        """Each finding once, with the hosts that share it, in the order of files and lines."""
+        shared: dict[Finding, list[str]] = {finding: [] for finding in self.findings}
+        for host in self.hosts:
+            for finding in host.findings:
+                shared.setdefault(finding, []).append(host.name)
+        ordered = sorted(shared, key=_order)
+        return {finding: tuple(dict.fromkeys(shared[finding])) for finding in ordered}
+
+
+def _order(finding: Finding) -> tuple[str, int, int]:
+    place = finding.place
+    return (place.file, place.line, place.column) if place else ("", 0, 0)
+
+
+def load_site(inventory: Path, limit: str | None = None) -> Site:
+    """Read an inventory and validate the documents of its hosts. No host is contacted.
+
+    :raises SiteError: there is no inventory, Ansible cannot read it, or ``limit`` matches no host.
+    """
+    prepare()
+    if not inventory.exists():
+        raise SiteError(f"there is no inventory {inventory}; name a file or a directory")
+    broken = tuple(_syntax(inventory))
+    if broken:
+        return Site(inventory, (), broken)
+    from ansible.errors import AnsibleError
+    from ansible.inventory.manager import InventoryManager
+    from ansible.parsing.dataloader import DataLoader
+    from ansible.vars.manager import VariableManager
+
+    try:
+        loader = DataLoader()
+        sources = [str(inventory.absolute())]  # Ansible remembers what it found by path
+        manager = InventoryManager(loader=loader, sources=sources)
+        variables = VariableManager(loader=loader, inventory=manager)
+        if limit:
+            manager.subset(limit)
+        hosts = manager.get_hosts()
+        if not hosts:
+            raise SiteError(f"no host of inventory {inventory} matches '{limit}'" if limit else _empty(inventory))
+        read = tuple(_host(host, variables, loader, sources) for host in hosts)
+        return Site(inventory, read, tuple(_orphans(inventory, manager)))
+    except AnsibleError as error:
+        raise SiteError(f"inventory {inventory} cannot be read: {' '.join(str(error).split())}") from error
+
+
+def _empty(inventory: Path) -> str:
+    return f"inventory {inventory} has no host; add a hosts.yml with hosts, or name another inventory"
+
+
+def _host(host: Any, variables: Any, loader: Any, sources: list[str]) -> SiteHost:
+    from ansible.inventory.helpers import sort_groups
+    from ansible.template import Templar
+
+    from ansible_collections.barestore.storage.plugins.plugin_utils.host_document import host_document
+    from ansible_collections.barestore.storage.plugins.plugin_utils.variable_files import HostFiles
+
+    known = variables.get_vars(host=host, include_hostvars=False)
+    groups = tuple(str(group.name) for group in sort_groups(host.get_groups()))
+    files = HostFiles.find(loader, str(host.name), groups, sources)
+    template = Templar(loader=loader, variables=known).template
+    read = host_document(known, template, files)
+    site = str(template(known.get("host_storage_site")) or Path(str(known.get("inventory_dir") or "")).name)
+    return SiteHost(str(host.name), read.rack, groups, read.document, read.consent, read.findings, read.places, site)
+
+
+def _variable_files(inventory: Path) -> Iterator[tuple[str, str, Path]]:
+    """Every file below group_vars and host_vars, with the group or host that it is for."""
+    base = inventory if inventory.is_dir() else inventory.parent
+    for kind in ("group_vars", "host_vars"):
+        for path in sorted((base / kind).rglob("*")):
+            hidden = any(part.startswith(".") for part in path.relative_to(base).parts)
+            if path.is_file() and not hidden and not path.name.endswith(_IGNORED):
+                first = path.relative_to(base / kind).parts[0]
+                owner = first if first != path.name else first.removesuffix(path.suffix if path.suffix in _YAML else "")
+                yield kind, owner, path
+
+
+_YAML = (".yml", ".yaml", ".json")
+
+
+def _syntax(inventory: Path) -> Iterator[Finding]:
+    """Files that are no YAML, before Ansible says so in its own words."""
+    from ansible_collections.barestore.storage.plugins.plugin_utils.located_yaml import YamlSyntaxError
+    from ansible_collections.barestore.storage.plugins.plugin_utils.validation import Finding
+    from ansible_collections.barestore.storage.plugins.plugin_utils.variable_files import inventory_files, located
+
+    sources = [path for path in map(Path, inventory_files(str(inventory))) if path.suffix in _YAML]
+    for path in [*sources, *(path for _kind, _owner, path in _variable_files(inventory))]:
+        found = located(str(path))
+        if isinstance(found, YamlSyntaxError):
+            yield Finding((), str(found), "", found.place)
+
+
+def _orphans(inventory: Path, manager: Any) -> Iterator[Finding]:
+    """Files with our variables that belong to no group and no host, so that nobody reads them."""
+    from ansible_collections.barestore.storage.plugins.module_utils.host.problems import did_you_mean
+    from ansible_collections.barestore.storage.plugins.plugin_utils.located_yaml import LocatedYaml, Place
+    from ansible_collections.barestore.storage.plugins.plugin_utils.validation import Finding
+    from ansible_collections.barestore.storage.plugins.plugin_utils.variable_files import is_ours, located, shown
+
+    groups = [str(name) for name in manager.groups]
+    hosts = [str(name) for name in manager.hosts]
+    for kind, owner, path in _variable_files(inventory):
+        names, what = (groups, "group") if kind == "group_vars" else (hosts, "host")
+        found = located(str(path))
+        if owner not in names and isinstance(found, LocatedYaml) and any(is_ours(each[0]) for each in found.keys):
+            message = f"the inventory has no {what} '{owner}', so nobody reads this file"
+            yield Finding((), message, f"rename it; {did_you_mean(owner, names)}", Place(shown(str(path)), 1, 1))
