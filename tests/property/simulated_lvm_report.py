@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""``lvm fullreport`` of a simulated host, in the format of lvm 2.03.31."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from simulated_block import MIB
+
+if TYPE_CHECKING:
+    from simulated_lvm import Lvm
+    from simulated_lvm_values import Group, Logical, Physical
+
+
+def fullreport(lvm: Lvm) -> str:
+    """One section for each group, and one for the physical volumes that have none."""
+    sections = [_section(group) for group in lvm.groups.values()]
+    alone = [one for one in lvm.physical if not one.group]
+    if alone:
+        rows = [{"pv_name": one.node.path, "pvseg_start": "0", "pvseg_size": "0", "lv_name": ""} for one in alone]
+        sections.append({"pv": [_physical(one, 0) for one in alone], "pvseg": rows})
+    return json.dumps({"report": sections})
+
+
+def _section(group: Group) -> dict[str, Any]:
+    rows = []
+    for one in group.members:
+        held = [(start, size, name) for volume in group.volumes.values() for name in (_shown(volume),)
+                for physical, start, size in volume.places if physical is one]  # fmt: skip
+        held += [(one.used, one.free, "")] if one.free else []
+        rows += [
+            {"pv_name": one.node.path, "pvseg_start": str(start), "pvseg_size": str(size), "lv_name": name}
+            for start, size, name in sorted(held)
+        ]
+    vg = {
+        "vg_name": group.name,
+        "vg_uuid": "TgWhnt-3bHE-1Jqp-O2Ne-xHjZ-7gBT-5sGWZV",
+        "vg_extent_size": str(group.extent),
+        "vg_extent_count": str(sum(one.extents for one in group.members)),
+        "vg_free_count": str(sum(one.free for one in group.members)),
+        "vg_exported": "",
+        "vg_shared": "",
+        "vg_clustered": "",
+        "vg_systemid": "",
+        "vg_missing_pv_count": "0",
+    }
+    volumes = sorted(group.volumes.values(), key=lambda one: one.name)
+    return {
+        "vg": [vg],
+        "pv": [_physical(one, group.extent) for one in group.members],
+        "lv": [_logical(one, group) for one in volumes],
+        "pvseg": rows,
+        "seg": [_segment(one) for one in volumes],
+    }
+
+
+def _physical(one: Physical, extent: int) -> dict[str, str]:
+    return {
+        "pv_name": one.node.path,
+        "pv_uuid": one.uuid,
+        "pv_size": str(one.extents * extent or one.node.size),
+        "dev_size": str(one.node.size),
+        "pe_start": str(MIB),
+        "pv_pe_count": str(one.extents),
+        "pv_pe_alloc_count": str(one.used),
+        "pv_missing": "",
+        "pv_in_use": "used" if one.group else "",
+        "pv_duplicate": "",
+        "pv_allocatable": "allocatable" if one.group else "",
+    }
+
+
+def _shown(volume: Logical) -> str:
+    return f"[{volume.name}]" if volume.hidden else volume.name
+
+
+def _logical(volume: Logical, group: Group) -> dict[str, str]:
+    return {
+        "lv_name": _shown(volume),
+        "lv_size": str(volume.extents * group.extent),
+        "lv_role": volume.role,
+        "lv_active": "" if volume.name == "lvol0_pmspare" else "active",
+        "lv_parent": volume.parent,
+        "pool_lv": f"[{volume.pool}]" if volume.type == "cache" else volume.pool,
+        "origin": f"[{volume.origin}]" if volume.origin else "",
+        "lv_profile": volume.profile,
+        "lv_metadata_size": str(volume.metadata * group.extent) if volume.metadata else "",
+    }
+
+
+def _segment(volume: Logical) -> dict[str, str]:
+    return {
+        "lv_name": _shown(volume),
+        "segtype": volume.type,
+        "stripes": str(volume.stripes),
+        "stripe_size": str(volume.stripe_size),
+        "seg_size_pe": str(volume.extents),
+        "chunk_size": str(volume.chunk),
+        "cache_mode": volume.mode,
+        "zero": volume.zero,
+        "discards": volume.discards,
+        "seg_monitor": volume.monitor,
+    }

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What LVM of a simulated host is made of, and how its tools read their options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from simulated_block import Node, require
+
+PARITY = {"raid5": 1, "raid6": 2}
+
+
+@dataclass
+class Physical:
+    """``extents`` are 0 without a group; nothing is ever freed, so that ``used`` is where free space begins."""
+
+    node: Node
+    uuid: str
+    group: str = ""
+    extents: int = 0
+    used: int = 0
+
+    @property
+    def free(self) -> int:
+        return self.extents - self.used
+
+
+@dataclass
+class Logical:
+    """A volume, or a hidden part of one. ``places`` are (physical volume, first extent, extents)."""
+
+    name: str
+    type: str
+    extents: int
+    places: list[tuple[Physical, int, int]] = field(default_factory=list)
+    hidden: bool = False
+    role: str = "public"
+    parent: str = ""
+    pool: str = ""
+    origin: str = ""
+    stripes: int = 1
+    stripe_size: int = 0
+    chunk: int = 0
+    mode: str = ""
+    zero: str = "unknown"
+    discards: str = ""
+    profile: str = ""
+    monitor: str = ""
+    metadata: int = 0
+    images: int = 1
+    node: Node | None = None
+    tag: str = ""
+
+
+@dataclass
+class Group:
+    name: str
+    extent: int
+    members: list[Physical]
+    volumes: dict[str, Logical] = field(default_factory=dict)
+
+
+def words_of(words: Sequence[str], with_value: str, alone: str = "") -> tuple[dict[str, str], list[str]]:
+    """Long options of an LVM tool and what is left; an unknown one is a failure."""
+    given: dict[str, str] = {}
+    rest = []
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        if not word.startswith("--"):
+            rest.append(word)
+        elif word[2:] in alone.split():
+            given[word[2:]] = ""
+        else:
+            require(word[2:] in with_value.split() and left, f"LVM does not know {word}")
+            given[word[2:]] = left.pop(0)
+    return given, rest
+
+
+def in_bytes(text: str) -> int:
+    require(text.endswith("b") and text[:-1].isdigit(), f"{text} is no size in bytes")
+    return int(text[:-1])
