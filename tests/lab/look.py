@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks at a virtual host from outside and inside: what is stored, what a module started and opened."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from barestore.lab.vm import VirtualMachine
+
+# The interpreter that Ansible is told to use: python3 under strace, with one file of calls for each launch.
+TRACED_PYTHON = "/usr/local/bin/traced-python3"
+_TRACED = """#!/bin/sh
+exec strace -f -qq -s 4096 -e trace=execve,open,openat,openat2 -o "/run/traced/$$" /usr/bin/python3 "$@"
+"""
+_TABLES = r"""
+swapon --show --noheadings --raw
+echo ---; sed -E 's/ (shared|master):[0-9]+//' /proc/self/mountinfo
+echo ---; cat /etc/fstab
+echo ---; vgs --noheadings -o vg_name,vg_seqno 2>/dev/null
+echo ---; for pool in $(zpool list -H -o name 2>/dev/null); do zdb -C $pool | grep -w txg; done
+echo ---
+find /var/lib/barestore /etc/systemd/system /dev/disk -type f,l ! -name lock -printf '%p %s %T@\n' 2>/dev/null | sort
+"""
+_CALL = re.compile(r"^\d+ +(?P<name>execve|open|openat|openat2)\((?P<arguments>.*)\) += (?P<result>-?\d+)")
+
+
+def fingerprint(vm: VirtualMachine) -> dict[str, str]:
+    """Digests of all disks, and the guest's tables: equal as long as nobody writes."""
+    vm.ssh("sync")
+    return {"tables": vm.ssh(_TABLES).stdout, **{disk.serial: vm.disk_digest(disk.serial) for disk in vm.machine.disks}}
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What the launches of a module did."""
+
+    launches: int
+    processes: tuple[str, ...]
+    written: tuple[str, ...]
+
+
+def prepare_trace(vm: VirtualMachine) -> None:
+    """Put the tracing interpreter in place and forget earlier calls."""
+    vm.ssh(f"rm -rf /run/traced; mkdir /run/traced; cat >{TRACED_PYTHON}; chmod 755 {TRACED_PYTHON}", input=_TRACED)
+
+
+def read_trace(vm: VirtualMachine) -> Trace:
+    """What happened since :func:`prepare_trace`: programs started, and block devices opened for writing."""
+    devices = set(vm.ssh("find -L /dev -type b 2>/dev/null || true").stdout.split())
+    launches = int(vm.ssh("ls /run/traced | wc -l").stdout)
+    calls = [_CALL.match(line) for line in _whole(vm.ssh("cat /run/traced/*").stdout.splitlines())]
+    found = [(one["name"], one["arguments"]) for one in calls if one and int(one["result"]) >= 0]
+    processes = [arguments for name, arguments in found if name == "execve"]
+    opened = [arguments for name, arguments in found if name != "execve" and re.search(r"O_WRONLY|O_RDWR", arguments)]
+    paths = [path for arguments in opened for path in re.findall(r'"([^"]*)"', arguments)]
+    return Trace(launches, tuple(processes[launches:]), tuple(path for path in paths if path in devices))
+
+
+def _whole(lines: list[str]) -> list[str]:
+    """Lines of strace, with each call that another thread interrupted joined to its end."""
+    out: list[str] = []
+    begun: dict[str, str] = {}
+    for line in lines:
+        thread, _space, text = line.partition(" ")
+        if text.endswith("<unfinished ...>"):
+            begun[thread] = line.removesuffix("<unfinished ...>")
+        elif (resumed := re.search(r"<\.\.\. \w+ resumed>", text)) is not None:
+            out.append(begun.pop(thread, f"{thread} ") + text[resumed.end() :])
+        else:
+            out.append(line)
+    return out
