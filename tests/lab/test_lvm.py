@@ -152,21 +152,22 @@ def test_volumes_are_what_was_asked_for(vm: VirtualMachine, volume: str, columns
 
 def test_a_group_with_volumes_of_others_grows(vm: VirtualMachine) -> None:
     """A larger partition, a further disk; what TopoLVM made stays and counts as used."""
-    vm.add_disk(parse_disk({"serial": "HDD4", "type": "hdd", "size": "4 GiB"}, slot=20))
+    further = parse_disk({"serial": "HDD4", "type": "hdd", "size": "4 GiB"}, slot=20)
+    vm.add_disk(further)
     grown = copy.deepcopy(DOCUMENT)
     grown["disks"]["hdd"]["count"] = 5
     grown["partitions"]["hdd"][0]["size"] = "rest"
     group = grown["lvm"]["mixed"]
     del group["volumes"]["rest"]
-    # A share of the larger group that the pool has already: LVM alone says where it grows, maybe beside an image of RAID.
+    # A share that the pool has already: LVM alone says where it grows, maybe on the disk of a RAID image.
     group["thin_pools"]["topolvm"]["size"] = "13%"
     ids = converge(vm, grown)
     assert "volume_group.extend:mixed" in ids
     assert sum(one.startswith("physical_volume.grow:") for one in ids) == 4
     # A person makes room: images of RAID grow only on disks that hold no other image of theirs.
     vm.ssh("lvremove -q -y mixed/rest")
-    new = "/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_HDD4-part1"
-    vm.ssh(f"lvcreate -q -y -L 1g -n 0d9a3f5e mixed {new} && lvcreate -q -y -V 1g --thinpool topolvm -n 7c1b2a mixed")
+    part = f"/dev/disk/by-id/{further.link}-part1"
+    vm.ssh(f"lvcreate -q -y -L 1g -n 0d9a3f5e mixed {part} && lvcreate -q -y -V 1g --thinpool topolvm -n 7c1b2a mixed")
     group["volumes"]["plain"]["size"] = "401 MiB"
     group["volumes"]["thin"]["size"] = "6001 MiB"
     group["volumes"]["striped"]["size"] = "701 MiB"
