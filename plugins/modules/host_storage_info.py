@@ -26,6 +26,12 @@ options:
     description: Name of the host in the inventory; a part of all planned UUIDs. The host's own name when left out.
     type: str
     default: ''
+  consent:
+    description:
+      - What may be destroyed or done for ever on this host, usually V(host_storage_consent) of the inventory.
+      - Each entry is bound to what the plan showed; the refusal that asks for it prints the line to paste.
+    type: dict
+    default: {}
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
 attributes:

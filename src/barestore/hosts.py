@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ class Host:
     rack: str
     site: str
     document: Mapping[str, Any] | None
+    consent: Mapping[str, Any] = field(default_factory=dict)
 
 
 def hosts(inventory: Path, limit: str = "") -> tuple[Host, ...]:
@@ -34,4 +35,4 @@ def hosts(inventory: Path, limit: str = "") -> tuple[Host, ...]:
     sentences = [finding.sentence() for finding in site.all_findings()]
     if sentences:
         raise Failed("\n".join([*sentences, "No host was contacted; correct this and run again."]))
-    return tuple(Host(each.name, each.rack or "", each.site, each.document) for each in site.hosts)
+    return tuple(Host(each.name, each.rack or "", each.site, each.document, each.consent) for each in site.hosts)

@@ -17,12 +17,13 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "document": {"type": "dict", "required": True},
     "site": {"type": "str", "default": ""},
     "host": {"type": "str", "default": ""},
+    "consent": {"type": "dict", "default": {}},
 }
 
 
 def job(params: Mapping[str, Any], check: bool) -> Job:
     """The job of a module's parameters."""
-    site = Site(params["site"], params["host"] or platform.node())
+    site = Site(params["site"], params["host"] or platform.node(), params["consent"] or {})
     return Job(params["document"], site, check, params.get("expected_digest") or "")
 
 

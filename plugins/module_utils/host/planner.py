@@ -10,6 +10,7 @@ from typing import Any
 
 from ..plan.model import Action, Plan, Refusal
 from ..plan.order import ordered
+from ..plan.policy import Approval
 from ..plan.policy import refusals as unconsented
 from . import blockdevices
 from .kinds import disk
@@ -45,7 +46,8 @@ def plan(document: Mapping[str, Any], observation: Observation, site: Site) -> P
     # Kinds that share a last step, such as telling systemd of fstab, yield the same one.
     actions = list({step.id: step for step in planned if isinstance(step, Action)}.values())
     refused = [step for step in planned if isinstance(step, Refusal)]
-    refused.extend(unconsented(actions, ()))
+    approvals = (Approval(one["action"], one["digest"]) for one in site.consent.get("irreversible", ()))
+    refused.extend(unconsented(actions, (), approvals))
     if refused:
         return Plan((), _unique(refused))
     written = {name for action in actions for name in action.disks}

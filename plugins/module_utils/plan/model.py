@@ -111,8 +111,9 @@ class Action:
     """One step from what is to what is wanted.
 
     ``needs`` and ``provides`` name resources, such as ``partition:wwn-0x5000/slog``; order comes from nothing else.
-    ``waits`` are device nodes that must be there before the first step; ``settles`` says that udev has work after the
-    last one. ``disks`` are the identities of the disks written to.
+    ``irreversible`` says what can never be taken back although nothing is lost, such as a vdev that a pool keeps: it
+    needs a consent bound to the whole action. ``waits`` are device nodes that must be there before the first step;
+    ``settles`` says that udev has work after the last one. ``disks`` are the identities of the disks written to.
     """
 
     kind: str
@@ -124,6 +125,7 @@ class Action:
     needs: frozenset[str] = frozenset()
     provides: frozenset[str] = frozenset()
     destroys: tuple[Destroys, ...] = ()
+    irreversible: str = ""
     disks: tuple[str, ...] = ()
     expects: tuple[Expect, ...] = ()
     waits: tuple[str, ...] = ()
@@ -145,6 +147,7 @@ class Action:
             "needs": sorted(self.needs),
             "provides": sorted(self.provides),
             "destroys": [one.as_json() for one in self.destroys],
+            "irreversible": self.irreversible,
             "commands": [step.as_json() for step in self.steps],
             "expects": [one.as_json() for one in self.expects],
         }

@@ -67,6 +67,7 @@ def module(name: str, **arguments: Any) -> dict[str, Any]:
             "document": "{{ lookup('barestore.storage.host_document') }}",
             "site": "{{ host_storage_site | default(inventory_dir | basename, true) }}",
             "host": "{{ inventory_hostname }}",
+            "consent": "{{ host_storage_consent | default({}) }}",
             **arguments,
         }
     }

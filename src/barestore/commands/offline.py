@@ -46,7 +46,7 @@ def _plan(host: Host, folder: Path) -> HostPlan:
 
 
 def _planned(host: Host, observation: Observation, folder: Path) -> HostPlan:
-    site = Site(host.site, host.name)
+    site = Site(host.site, host.name, host.consent)
     document = host.document or {}
     for probe in planner.probes(document):
         observation.ask(probe)
