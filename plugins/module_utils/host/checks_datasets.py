@@ -10,7 +10,7 @@ from typing import Any
 from .layout import size_problem
 from .normal_form import property_bytes
 from .problems import Path, Problem, near_name
-from .sizes import MIB, SizeError, parse_bytes
+from .sizes import MIB, SizeError, human, parse_bytes
 from .zfs_properties import DATASET, ONLY_VOLUME, OTHER_WORDS, POOL, READ_ONLY
 
 _OWN_WORDS = {"pool": (), "dataset": ("mount",), "volume": ("size", "sparse")}
@@ -130,7 +130,7 @@ def _value(name: str, value: object, where: Path, of: str) -> Iterator[Problem]:
         size = property_bytes(value)
         if 0 < size < MIB:
             yield Problem(
-                where, f"'{value}' means {size} bytes", f"write a number and a unit, such as '{value} GiB', or none"
+                where, f"'{value}' means {human(size)}", f"write a number and a unit, such as '{value} GiB', or none"
             )
 
 
