@@ -9,7 +9,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ class Executor:
                     # A barrier: those that wait for new device nodes start when nothing else can, after one settle.
                     first = [one for one in ready if not (unsettled and one.waits)]
                     if not first and not running and ready:
-                        self._settle(ready)
+                        self._settle()
                         unsettled, first = False, ready
                     # What waits in the pool could no longer be stopped: no more is given to it than it runs.
                     for action in first[: _SIDE_BY_SIDE - len(running)]:
@@ -89,6 +89,9 @@ class Executor:
             raise failure
         if waiting:
             raise Surprise(f"the run was interrupted before {next(iter(waiting))}", "run again: it goes on from there")
+        if any(action.disks for action in plan.actions):
+            # While udev looks at what was written, it knows neither names nor links: nobody shall look before it did.
+            self._settle()
 
     def _one(self, action: Action) -> None:
         self._note("start", {"action": action.id, "commands": [step.as_json() for step in action.steps]})
@@ -137,8 +140,8 @@ class Executor:
                 return seen
             time.sleep(0.1)
 
-    def _settle(self, actions: Sequence[Action]) -> None:
-        """One wait for udev: for the nodes that are not there yet, or for its queue to be empty."""
+    def _settle(self) -> None:
+        """One wait for udev: until its queue is empty."""
         result = self._runner.run(("udevadm", "settle", f"--timeout={int(_DEVICE_SECONDS)}"))
         self.done.append(Done("settle", result.argv, result.rc, result.seconds))
 
