@@ -221,6 +221,8 @@ class Zfs:
         (name,) = rest
         require(name not in pool.datasets, f"cannot create '{name}': dataset already exists")
         require(name.rpartition("/")[0] in pool.datasets, f"cannot create '{name}': parent does not exist")
+        for key, value in options.get("-o", {}).items():
+            _no_zero(key, value)
         one = Dataset(name, {key: value_of(key, value) for key, value in options.get("-o", {}).items()})
         pool.datasets[name] = one
         if "-V" not in options:
@@ -238,6 +240,7 @@ class Zfs:
 
     def _set(self, pool: Pool, one: Dataset, key: str, value: str) -> None:
         require(key not in ("volblocksize", "encryption", "casesensitivity"), f"zfs set {key}: it is for ever")
+        _no_zero(key, value)
         if key == "volsize":
             block = int(one.properties.get("volblocksize", 16384))
             require(int(value) >= one.volsize and int(value) % block == 0, f"zfs set volsize={value}")
@@ -313,6 +316,10 @@ def _options(
             require(word in alone, f"unknown option {word}")
             out[word] = {}
     return out, left
+
+
+def _no_zero(key: str, value: str) -> None:
+    require(not (key in ("quota", "refquota") and value == "0"), "use 'none' to disable quota/refquota")
 
 
 def _uuid(text: str) -> str:

@@ -74,7 +74,9 @@ def canonical(name: str, value: object) -> str:
     if text == INHERIT:
         return text
     if _is_size(name):
-        return _size(name, text)
+        size = _size(name, text)
+        # "use 'none' to disable quota/refquota", says zfs to a 0.
+        return NONE if size == "0" and "quota" in name else size
     return text
 
 
