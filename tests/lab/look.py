@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from barestore.lab.vm import VirtualMachine
@@ -23,19 +25,26 @@ echo ---; for pool in $(zpool list -H -o name 2>/dev/null); do zdb -C $pool | gr
 echo ---
 find /var/lib/barestore /etc/systemd/system /dev/disk -type f,l ! -name lock -printf '%p %s %T@\n' 2>/dev/null | sort
 """
-_QUIET_SECONDS = 8
+_FREEZABLE = "findmnt -rno TARGET -t ext4,xfs | grep -v '^/$'"
+_QUIET_SECONDS = 6
 _STILL_SECONDS = 180
 _CALL = re.compile(r"^\d+ +(?P<name>execve|open|openat|openat2)\((?P<arguments>.*)\) += (?P<result>-?\d+)")
 
 
-def still(vm: VirtualMachine) -> None:
-    """Wait until what is mounted has no more to write: journals and transaction groups come after the files."""
-    end = time.monotonic() + _STILL_SECONDS
-    before: dict[str, str] = {}
-    while (now := fingerprint(vm)) != before:
-        assert time.monotonic() < end, "the disks of the host are written to all the time"
-        before = now
-        time.sleep(_QUIET_SECONDS)
+@contextmanager
+def still(vm: VirtualMachine) -> Iterator[None]:
+    """Keep what is mounted from writing by itself: journals and inode tables are written long after the files."""
+    vm.ssh(f"{_FREEZABLE} | xargs -r -n 1 fsfreeze --freeze; ! command -v zpool >/dev/null || zpool sync")
+    try:
+        end = time.monotonic() + _STILL_SECONDS
+        before: dict[str, str] = {}
+        while (now := fingerprint(vm)) != before:
+            assert time.monotonic() < end, "the disks of the host are written to all the time"
+            before = now
+            time.sleep(_QUIET_SECONDS)
+        yield
+    finally:
+        vm.ssh(f"{_FREEZABLE} | xargs -r -n 1 fsfreeze --unfreeze")
 
 
 def fingerprint(vm: VirtualMachine) -> dict[str, str]:
