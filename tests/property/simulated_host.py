@@ -9,6 +9,7 @@ not there, a name of the kernel in a command, or making something on what is in 
 from __future__ import annotations
 
 import os.path
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -36,6 +37,7 @@ from ansible_collections.barestore.storage.plugins.module_utils.plan.model impor
 from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Runner
 
 SITE = Site("site1", "host1")
+_CONSENT = re.compile(r'- \{action: "(.+)", digest: "(sha256:[0-9a-f]{64})"\}$')
 
 
 class Part(Protocol):
@@ -156,6 +158,15 @@ class SimulatedHost:
             planner.probes(document), lambda seen: planner.plan(document, seen, site)
         )
         return plan
+
+    def consented(self, document: Mapping[str, Any]) -> Plan:
+        """The plan of somebody who pastes the lines that refusals ask for."""
+        plan = self.plan(document)
+        lines = [_CONSENT.search(one.hint) for one in plan.refusals]
+        if not lines or not all(lines):
+            return plan
+        pasted = [{"action": line[1], "digest": line[2]} for line in lines if line]
+        return self.plan(document, Site(SITE.name, SITE.host, {"irreversible": pasted}))
 
     def run(self, action: Action) -> None:
         """Carry out the steps of one action, then what it expects must hold."""

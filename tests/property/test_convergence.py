@@ -22,7 +22,7 @@ from ansible_collections.barestore.storage.plugins.plugin_utils.validation impor
 
 def planned(host: SimulatedHost, document: dict[str, Any]) -> Plan:
     """A plan without refusals."""
-    plan = host.plan(document)
+    plan = host.consented(document)
     assert not plan.refusals, [one.sentence() for one in plan.refusals]
     return plan
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..plan.model import Action, Plan, Refusal
+from ..plan.model import Action, Note, Plan, Refusal
 from ..plan.order import ordered
 from ..plan.policy import Approval
 from ..plan.policy import refusals as unconsented
@@ -48,11 +48,12 @@ def plan(document: Mapping[str, Any], observation: Observation, site: Site) -> P
     refused = [step for step in planned if isinstance(step, Refusal)]
     approvals = (Approval(one["action"], one["digest"]) for one in site.consent.get("irreversible", ()))
     refused.extend(unconsented(actions, (), approvals))
+    notes = tuple(dict.fromkeys(step.sentence() for step in planned if isinstance(step, Note)))
     if refused:
-        return Plan((), _unique(refused))
+        return Plan((), _unique(refused), notes=notes)
     written = {name for action in actions for name in action.disks}
     identities = {one.id: {"serial": one.serial, "wwn": one.wwn} for one in want.of(disk.KIND) if one.id in written}
-    return Plan(ordered(_after_pins(actions)), identities=identities)
+    return Plan(ordered(_after_pins(actions)), identities=identities, notes=notes)
 
 
 def _wanted(

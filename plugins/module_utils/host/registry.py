@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from ..plan.model import Action, Refusal
+from ..plan.model import Action, Note, Refusal
 from .blockdevices import BlockDevices
 from .kinds import (
     cache,
@@ -49,7 +49,7 @@ class Kind(Protocol):
     ) -> Iterator[object]:
         """What a document asks of it: yields wanted values, Offers for those that come after, and Refusals."""
 
-    def plan(self, have: State, want: State, site: Site, observation: Observation) -> Iterator[Action | Refusal]:
+    def plan(self, have: State, want: State, site: Site, observation: Observation) -> Iterator[Action | Refusal | Note]:
         """Which actions lead from one to the other, with the argv that each of them is."""
 
 

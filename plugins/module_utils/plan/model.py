@@ -169,6 +169,17 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class Note:
+    """A remark for a person beside the plan: it changes neither actions nor digest."""
+
+    target: str
+    message: str
+
+    def sentence(self) -> str:
+        return f"{self.target}: {self.message}."
+
+
+@dataclass(frozen=True)
 class Plan:
     """Ordered actions, or the refusals that keep all of them from running.
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...plan.model import Action, Command, Expect, Refusal
-from ..blank import still_blank
+from ...plan.model import Action, Command, Expect, Note, Refusal
 from ..blockdevices import BlockDevices
 from ..identity import planned_uuid
 from ..observation import Observation, Probe, Run, StatPath
 from ..state import Device, Site, State
-from ..zfs import datasets, imports, layout, members, status
+from ..zfs import changes, datasets, health, imports, layout, members, status
+from ..zfs.difference import difference
 from ..zfs.layout import Entry, Wanted
 from ..zfs.properties import PropertyError, canonical, pool_same
 
@@ -24,6 +24,7 @@ _STATUS = Run(("zpool", "status", "-P"))
 _PROPERTIES = Run(("zpool", "get", "-Hp", "all"))
 _HOSTID = "/etc/hostid"
 _UNUSABLE = ("FAULTED", "OFFLINE", "REMOVED", "SUSPENDED", "UNAVAIL")
+_FEATURES = "features are not enabled"  # in the status of a pool, as long as nothing worse is to say
 # Names that zpool keeps for itself (zpool_name_valid of libzfs_pool.c).
 _RESERVED = ("mirror", "raidz", "draid", "spare")
 
@@ -37,6 +38,7 @@ class Pool:
     properties: Mapping[str, str]
     root: datasets.Dataset
     load_keys: bool
+    upgrade: bool = False
 
     @property
     def target(self) -> str:
@@ -88,12 +90,13 @@ def declare(
                 {key: canonical(key, value) for key, value in pool.get("properties", {}).items()},
                 datasets.root(name, pool),
                 any("keylocation" in entry for entry in datasets.documents(pool)),
+                bool(pool.get("upgrade")),
             )
         except (layout.Unfit, PropertyError) as error:
             yield Refusal(f"pool {name}", str(error), "correct the document")
 
 
-def plan(have: State, want: State, site: Site, observation: Observation) -> Iterator[Action | Refusal]:
+def plan(have: State, want: State, site: Site, observation: Observation) -> Iterator[Action | Refusal | Note]:
     found = {one.pool.name: one for one in have.of(KIND)}
     fresh = False
     for wanted in want.of(KIND):
@@ -170,7 +173,7 @@ def _import(wanted: Pool) -> Action:
 
 def _create(wanted: Pool, have: State, observation: Observation) -> Iterator[Action | Refusal]:
     try:
-        vdevs = layout.new(wanted.entries, None, have.block)
+        vdevs = difference(wanted.entries, None, have.block).new
     except layout.Unfit as error:
         yield Refusal(wanted.target, str(error), "correct the document")
         return
@@ -189,7 +192,7 @@ def _create(wanted: Pool, have: State, observation: Observation) -> Iterator[Act
         KIND,
         "create",
         wanted.name,
-        steps=(*_checks(devices), Command(("zpool", "create", *options, wanted.name, *layout.argv(vdevs)))),
+        steps=(*members.checks(devices), Command(("zpool", "create", *options, wanted.name, *layout.argv(vdevs)))),
         after={**_layout(vdevs), "properties": dict(wanted.properties), "filesystem_properties": dict(root.options())},
         needs=frozenset((*_needs(devices), "hostid")) | datasets.mounts_above(mountpoint),
         provides=frozenset((f"zpool:{wanted.name}",)) | datasets.provides(root, mountpoint),
@@ -200,7 +203,9 @@ def _create(wanted: Pool, have: State, observation: Observation) -> Iterator[Act
     )
 
 
-def _change(wanted: Pool, there: Found, have: State, observation: Observation) -> Iterator[Action | Refusal]:
+def _change(wanted: Pool, there: Found, have: State, observation: Observation) -> Iterator[Action | Refusal | Note]:
+    changed = changes.Changed(there.pool, there.properties, have.block, observation)
+    yield from health.notes(changed)
     if there.pool.state in _UNUSABLE:
         yield Refusal(wanted.target, f"it is {there.pool.state}", "mend it first, see zpool status")
         return
@@ -210,40 +215,36 @@ def _change(wanted: Pool, there: Found, have: State, observation: Observation) -
         )
         return
     try:
-        vdevs = layout.new(wanted.entries, there.pool, have.block)
+        found = difference(wanted.entries, there.pool, have.block)
     except layout.Unfit as error:
-        yield Refusal(wanted.target, str(error), "write it as it is")
+        yield Refusal(
+            wanted.target, str(error), "write it as it is; another disk takes a place by replace in its disk group"
+        )
         return
-    if vdevs:
-        refusal = _unaddable(wanted, vdevs, there)
-        if refusal:
-            yield refusal
-        else:
-            yield from members.unless_free(
-                [device for vdev in vdevs for device in vdev.devices], f"pool {wanted.name}", have.block, observation
-            )
-            yield _add(wanted, vdevs)
+    yield from health.mended(changed, wanted.entries)
+    if found.new:
+        yield from _add(wanted, found.new, changed)
+    yield from changes.changes(changed, found)
+    if wanted.upgrade and _FEATURES in there.pool.status:
+        yield _upgrade(wanted)
     yield from _properties(wanted, there)
     if wanted.properties.get("autoexpand") == "on":
         yield from members.grown(wanted.name, wanted.entries, there.pool, there.properties, have.block)
 
 
-def _unaddable(wanted: Pool, vdevs: Sequence[Wanted], there: Found) -> Refusal | None:
+def _unaddable(wanted: Pool, vdevs: Sequence[Wanted], there: changes.Changed) -> Refusal | None:
     """An addition that could be a mistake for ever; and while anything is not online, a device may seem new."""
     what = "; ".join(f"{one.role} {one}" for one in vdevs)
+    if there.pool.busy:
+        return Refusal(
+            wanted.target, f"{there.pool.busy}, so nothing is added to it ({what})", "run again when it is done"
+        )
     if there.pool.unhealthy:
         return Refusal(
             wanted.target,
             f"{there.pool.unhealthy}, so nothing is added to it ({what})",
             "mend it first, see zpool status",
         )
-    for role in ("special", "dedup"):
-        if any(one.role == role for one in vdevs):
-            return Refusal(
-                wanted.target,
-                f"a {role} vdev would be added for ever ({what})",
-                "adding it comes with a later release; give it at creation, or remove it from the document",
-            )
     shapes = {(one.kind, len(one.slots)) for one in there.pool.of("data")}
     for vdev in vdevs:
         if vdev.role == "data" and vdev.shape not in shapes:
@@ -257,23 +258,60 @@ def _unaddable(wanted: Pool, vdevs: Sequence[Wanted], there: Found) -> Refusal |
     return Refusal(wanted.target, wrong, "add vdevs of equal disks; barestore never forces zpool") if wrong else None
 
 
-def _add(wanted: Pool, vdevs: Sequence[Wanted]) -> Action:
+def _add(wanted: Pool, vdevs: Sequence[Wanted], there: changes.Changed) -> Iterator[Action | Refusal | Note]:
+    refusal = _unaddable(wanted, vdevs, there)
+    if refusal:
+        yield refusal
+        return
     devices = [device for vdev in vdevs for device in vdev.devices]
+    yield from members.unless_free(devices, f"pool {wanted.name}", there.block, there.observation)
     ashift = wanted.properties.get("ashift")
-    options = ("-o", f"ashift={ashift}") if ashift else ()
-    return Action(
+    words = (*(("-o", f"ashift={ashift}") if ashift else ()), wanted.name, *layout.argv(vdevs))
+    lasting = "; ".join(f"{one.role} {one}" for one in vdevs if one.role in layout.REDUNDANT)
+    # Log, cache and spare can be removed again; a dry run needs the devices, which this plan may make.
+    if lasting and all(device.there for device in devices):
+        yield from _tried(wanted, there.observation.ask(Run(("zpool", "add", "-n", *words))))
+    needs, provides = changes.stage(wanted.name, "add")
+    yield Action(
         KIND,
         "add",
         wanted.name,
-        steps=(*_checks(devices), Command(("zpool", "add", *options, wanted.name, *layout.argv(vdevs)))),
+        steps=(*members.checks(devices), Command(("zpool", "add", *words))),
         before={},
         after=_layout(vdevs),
-        needs=frozenset(_needs(devices)),
-        provides=frozenset((f"zpool:{wanted.name}",)),
+        needs=needs.union(_needs(devices)),
+        provides=provides | {f"zpool:{wanted.name}"},
+        irreversible=f"what is added stays in it for ever ({lasting})" if lasting else "",
         disks=_disks(devices),
         expects=(Expect("content", _state_file(wanted.name), "ONLINE"),),
         waits=tuple(device.path for device in devices),
         settles=True,
+    )
+
+
+def _tried(wanted: Pool, answer: Mapping[str, Any] | None) -> Iterator[Refusal | Note]:
+    """What zpool's own dry run says."""
+    if answer is None:
+        return
+    said = "\n".join(line.expandtabs(4) for line in (answer["stdout"] or answer["stderr"]).splitlines() if line.strip())
+    if answer["rc"] == 0:
+        yield Note(wanted.target, f"zpool add -n says: {said}")
+    else:
+        yield Refusal(wanted.target, f"zpool would not add this: {' '.join(said.split())}", "correct the document")
+
+
+def _upgrade(wanted: Pool) -> Action:
+    needs, provides = changes.stage(wanted.name, "upgrade")
+    return Action(
+        KIND,
+        "upgrade",
+        wanted.name,
+        steps=(Command(("zpool", "upgrade", wanted.name)),),
+        before={"features": "some are not enabled"},
+        after={"features": "enabled"},
+        needs=needs,
+        provides=provides,
+        irreversible="features once enabled stay, and an older ZFS may not import it any more",
     )
 
 
@@ -312,10 +350,6 @@ def _layout(vdevs: Sequence[Wanted]) -> dict[str, Any]:
         for role in layout.ROLES
         if any(one.role == role for one in vdevs)
     }
-
-
-def _checks(devices: Sequence[Device]) -> tuple[Command, ...]:
-    return tuple(still_blank(device.path) for device in devices if not device.there)
 
 
 def _needs(devices: Sequence[Device]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from ...plan.model import Refusal
 from ..blockdevices import BlockDevice, BlockDevices
 from ..observation import Observation, Run
 from . import layout, status
+from .difference import difference
 from .layout import Entry
 
 # The scan reads the labels of all disks and costs seconds; by-id, so that the pool keeps stable paths.
@@ -38,7 +39,9 @@ def find(
         said = " ".join((pool.status, pool.action)).strip()
         return Refusal(target, f"it lies on the disks and cannot be imported: {said}", "mend it by hand first")
     try:
-        layout.new(wanted, pool, block)
+        found = difference(wanted, pool, block)
+        for role, vdev in [(one.role, one.vdev) for one in found.detached] + found.removed:
+            raise layout.Unfit(f"its {role} {vdev.name} has more than the document")
     except layout.Unfit as error:
         return Refusal(target, f"it lies on the disks, not imported, and {error}", "correct the document")
     return pool

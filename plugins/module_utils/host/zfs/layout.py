@@ -11,7 +11,7 @@ from typing import Any
 from ..blockdevices import BlockDevices
 from ..sizes import MIB, human
 from ..state import Device
-from .status import Pool, Vdev
+from .status import Vdev
 
 # The order of zpool's own words on a command line; data needs no word.
 ROLES = ("data", "special", "dedup", "log", "cache", "spare")
@@ -83,42 +83,6 @@ def parity(kind: str) -> int:
     return int(kind[5])
 
 
-def new(wanted: Sequence[Entry], pool: Pool | None, block: BlockDevices) -> tuple[Wanted, ...]:
-    """The vdevs that are not there yet; those that are there keep their members.
-
-    :raises Unfit: the pool has other vdevs than the document, or devices are left over.
-    """
-    out: list[Wanted] = []
-    for role in ROLES:
-        here = [entry for entry in wanted if entry.role == role]
-        left = list(pool.of(role)) if pool else []
-        for entry in here:
-            free = _without_held(entry, left, block)
-            if len(free) % entry.width:
-                names = ", ".join(_last(device.path) for device in free)
-                raise Unfit(f"{len(free)} devices are left for {role} vdevs of {entry.width} ({names})")
-            groups = [tuple(free[start : start + entry.width]) for start in range(0, len(free), entry.width)]
-            out.extend(Wanted(role, entry.kind, group) for group in groups)
-        for vdev in left:
-            raise Unfit(_difference(role, vdev, here, block))
-    return tuple(out)
-
-
-def _without_held(entry: Entry, left: list[Vdev], block: BlockDevices) -> list[Device]:
-    """The entry's devices that no vdev of ``left`` holds; vdevs that are the entry's leave ``left``."""
-    free = list(entry.devices)
-    for vdev in list(left):
-        slots = vdev.slots
-        if vdev.kind != entry.kind or len(slots) != entry.width:
-            continue
-        held = [next((one for one in free if is_in(one, slot, block)), None) for slot in slots]
-        if None in held:
-            continue
-        left.remove(vdev)
-        free = [one for one in free if one not in held]
-    return free
-
-
 def is_in(device: Device, slot: Sequence[Vdev], block: BlockDevices) -> bool:
     """Whether a wanted device is one of the devices in a place of the pool."""
     names = device_names(device, block)
@@ -143,16 +107,6 @@ def _leaf_names(leaf: Vdev, block: BlockDevices) -> frozenset[str]:
     path = leaf.name if leaf.name.startswith("/") else f"/dev/disk/by-id/{leaf.name}"
     there = block.at(path)
     return frozenset((path, there.kname)) if there else frozenset((path,))
-
-
-def _difference(role: str, vdev: Vdev, here: Sequence[Entry], block: BlockDevices) -> str:
-    members = ", ".join(_last(slot[0].name) for slot in vdev.slots)
-    shared = any(is_in(device, slot, block) for entry in here for device in entry.devices for slot in vdev.slots)
-    name = f"{role} vdev {vdev.name} ({members})" if vdev.children else f"{role} device {members}"
-    if shared:
-        later = "attaching, replacing and changing a vdev come with a later release"
-        return f"its {name} is not what the document asks for; {later}"
-    return f"its {name} is not in the document; removing comes with a later release"
 
 
 def inconsistent(vdevs: Sequence[Wanted]) -> str:
@@ -194,5 +148,5 @@ def argv(vdevs: Sequence[Wanted]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _last(path: str) -> str:
+def last(path: str) -> str:
     return path.rpartition("/")[2]

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ...plan.model import Action, Command, Refusal
-from ..blank import unless_blank
+from ..blank import still_blank, unless_blank
 from ..blockdevices import BlockDevice, BlockDevices
 from ..observation import Observation, Signatures
 from ..state import Device
 from . import layout
 from .layout import Entry
-from .status import Pool
+from .status import Pool, Vdev
 
 # What zpool makes of a whole disk (zpool_label_disk of libzfs): data from 1 MiB on, 16,384 sectors kept at the end.
 _DATA_NAME = re.compile(r"^zfs-[0-9a-f]{16}$")
@@ -37,6 +37,34 @@ def unless_free(
             yield from unless_blank(observation, part, wanted)
         else:
             yield from unless_blank(observation, device, wanted)
+
+
+def is_whole(device: Device) -> bool:
+    """Whether zpool gets a whole disk, on which it makes its own partitions."""
+    return device.resource.startswith("disk:")
+
+
+def checks(devices: Sequence[Device]) -> tuple[Command, ...]:
+    """What must find nothing on partitions and volumes, which this plan may make; whole disks were looked at.
+
+    The same whether or not they are there yet, so that a consent outlives a run that ended in between.
+    """
+    return tuple(still_blank(device.path) for device in devices if not is_whole(device))
+
+
+def called(leaf: Vdev, device: Device) -> str:
+    """How commands call a leaf: zpool takes a whole disk by its own name only, never by that of its partition."""
+    whole = leaf.name.endswith("-part1") and is_whole(device)
+    return leaf.name[: -len("-part1")] if whole else leaf.name
+
+
+def called_alone(leaf: Vdev, block: BlockDevices) -> str:
+    """The same for a leaf that no device of the document is like: zpool's own partitions show a whole disk."""
+    there = block.at(leaf.name)
+    disk = block.get(there.parents[0]) if there and there.parents else None
+    parts = [part for part in map(block.get, disk.children) if part is not None] if disk else []
+    whole = any(part.number == 9 and part.part_type == _RESERVED_TYPE for part in parts)
+    return leaf.name[: -len("-part1")] if whole and leaf.name.endswith("-part1") else leaf.name
 
 
 def _half_made(disk: BlockDevice | None, block: BlockDevices) -> BlockDevice | None:
@@ -65,8 +93,8 @@ def grown(
     names = []
     for device in larger:
         leaf = next((one for one in leaves if layout.is_in(device, (one,), block)), None)
-        if leaf is None:
-            continue  # a spare works in its place
+        if leaf is None or not leaf.healthy:
+            continue  # a spare works in its place, or nothing does
         if not leaf.name.startswith("/dev/disk/"):
             yield Refusal(
                 f"pool {name}",
@@ -74,9 +102,9 @@ def grown(
                 "export the pool and import it with -d /dev/disk/by-id",
             )
             return
-        # zpool makes the table of a whole disk anew, and takes only the disk's own name for that.
-        whole = leaf.name.endswith("-part1") and not device.path.endswith("-part1")
-        names.append(leaf.name[: -len("-part1")] if whole else leaf.name)
+        names.append(called(leaf, device))
+    if not names:
+        return
     yield Action(
         "zfs_pool",
         "expand",

@@ -14,6 +14,9 @@ _FIELD = re.compile(r"^ {0,8}([a-z]+):(?: (.*))?$")
 _NUMBERED = re.compile(r"^(?P<kind>mirror|raidz[123]?|draid[123]?(?::[0-9a-z:]+)?|spare|replacing|indirect)-\d+$")
 _DISTRIBUTED_SPARE = re.compile(r"^draid[123]-\d+-\d+$")
 _HEALTHY = ("ONLINE", "AVAIL", "")
+_WORK = {"scan": "resilver", "expand": "expansion", "remove": "evacuation"}
+_DONE = re.compile(r"([0-9.]+)% done(?:, ([0-9][^ ]*(?: days [0-9:]+)?) to go)?")
+_EVACUATED = re.compile(r"Evacuation of (\S+) in progress")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,13 @@ class Vdev:
     children: tuple[Vdev, ...] = ()
 
     @property
+    def path(self) -> str:
+        """Where its device is, or was when ZFS saw it last."""
+        if self.name.isdigit():
+            return next((word for word in self.note.split() if word.startswith("/dev/")), "")
+        return self.name if self.name.startswith("/") else f"/dev/disk/by-id/{self.name}"
+
+    @property
     def kind(self) -> str:
         """``stripe`` for a device, else ``mirror``, ``raidz2``, ``draid2:4d:11c:1s``, ``spare``, ``replacing``."""
         match = _NUMBERED.match(self.name)
@@ -39,11 +49,23 @@ class Vdev:
         return match["kind"] if not stands_in else "stripe"
 
     @property
+    def places(self) -> tuple[Vdev, ...]:
+        """The rows that the layout counts: itself for a device, else its children."""
+        return (self,) if self.kind == "stripe" else self.children
+
+    @property
     def slots(self) -> tuple[tuple[Vdev, ...], ...]:
         """The places of the layout, each with the devices in it: two where a spare or a replacement works."""
-        if self.kind == "stripe":
-            return (tuple(self.leaves()),)
-        return tuple(tuple(child.leaves()) for child in self.children)
+        return tuple(tuple(place.leaves()) for place in self.places)
+
+    @property
+    def replacing(self) -> bool:
+        """Whether a new device is being filled in this place."""
+        return self.name.startswith("replacing-")
+
+    @property
+    def healthy(self) -> bool:
+        return all(row.state in _HEALTHY for row in self.rows())
 
     def leaves(self) -> Iterator[Vdev]:
         """The devices below, or itself."""
@@ -61,7 +83,10 @@ class Vdev:
 
 @dataclass(frozen=True)
 class Pool:
-    """A pool as ZFS reports it: ``vdevs`` by role (data, log, cache, spare, special, dedup)."""
+    """A pool as ZFS reports it: ``vdevs`` by role (data, log, cache, spare, special, dedup).
+
+    ``told`` has ZFS's words on its last or running ``scan``, ``expand`` and ``remove``.
+    """
 
     name: str
     state: str
@@ -69,25 +94,51 @@ class Pool:
     status: str = ""
     action: str = ""
     vdevs: Mapping[str, tuple[Vdev, ...]] = field(default_factory=dict)
+    told: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, role: str) -> tuple[Vdev, ...]:
         """The vdevs of a role without what earlier removals left and without the spares inside a dRAID."""
         found = self.vdevs.get(role, ())
+        leaving = _EVACUATED.search(self.told.get("remove", ""))
         return tuple(
-            one for one in found if not one.name.startswith("indirect-") and not _DISTRIBUTED_SPARE.match(one.name)
+            one
+            for one in found
+            if not one.name.startswith("indirect-")
+            and not _DISTRIBUTED_SPARE.match(one.name)
+            and not (leaving and one.name == leaving[1])
         )
+
+    @property
+    def busy(self) -> str:
+        """What ZFS is at in the background, for a person: ``a resilver is under way, 12.30% done``; else empty."""
+        for field_name, work in _WORK.items():
+            words = self.told.get(field_name, "")
+            if "in progress" in words and not words.startswith("scrub"):
+                done = _DONE.search(words)
+                left = f", {done[2]} to go" if done and done[2] else ""
+                return (
+                    f"{'a' if work[0] == 'r' else 'an'} {work} is under way{f', {done[1]}% done{left}' if done else ''}"
+                )
+        if any(row.replacing for row in self.rows()):
+            return "a resilver is under way"
+        return ""
+
+    def rows(self) -> Iterator[Vdev]:
+        """All rows of the tree."""
+        for vdevs in self.vdevs.values():
+            for vdev in vdevs:
+                yield from vdev.rows()
 
     @property
     def unhealthy(self) -> str:
         """Empty when all is online and no spare or replacement is at work; else what is not, for a person."""
         if self.state not in _HEALTHY:
             return f"it is {self.state}"
-        for vdevs in self.vdevs.values():
-            for row in (row for vdev in vdevs for row in vdev.rows()):
-                if row.name.startswith(("spare-", "replacing-")):
-                    return f"a {row.name.split('-')[0]} device is at work in it"
-                if row.state not in _HEALTHY:
-                    return f"its {row.name} is {row.state}"
+        for row in self.rows():
+            if row.name.startswith(("spare-", "replacing-")):
+                return f"a {row.name.split('-')[0]} device is at work in it"
+            if row.state not in _HEALTHY:
+                return f"its {row.name} is {row.state}"
         return ""
 
 
@@ -107,7 +158,7 @@ def parse(text: str) -> tuple[Pool, ...]:
                 pools[-1].setdefault(section, match[2] or "")
         elif pools and section == "config" and line.startswith("\t"):
             rows[-1].append(line[1:])
-        elif pools and section in ("status", "action") and line.strip():
+        elif pools and section in ("status", "action", *_WORK) and line.strip():
             pools[-1][section] += f" {line.strip()}"
     return tuple(_pool(fields, lines) for fields, lines in zip(pools, rows))
 
@@ -123,6 +174,7 @@ def _pool(fields: Mapping[str, str], lines: list[str]) -> Pool:
         fields.get("status", ""),
         fields.get("action", ""),
         vdevs,
+        {name: fields[name] for name in _WORK if name in fields},
     )
 
 
