@@ -205,7 +205,7 @@ def _create(wanted: Pool, have: State, observation: Observation) -> Iterator[Act
 
 def _change(wanted: Pool, there: Found, have: State, observation: Observation) -> Iterator[Action | Refusal | Note]:
     changed = changes.Changed(there.pool, there.properties, have.block, observation)
-    yield from health.notes(changed)
+    yield from health.notes(changed, wanted.entries)
     if there.pool.state in _UNUSABLE:
         yield Refusal(wanted.target, f"it is {there.pool.state}", "mend it first, see zpool status")
         return
@@ -221,6 +221,12 @@ def _change(wanted: Pool, there: Found, have: State, observation: Observation) -
             wanted.target, str(error), "write it as it is; another disk takes a place by replace in its disk group"
         )
         return
+    # A disk that replaces itself and has its label still, or again, is only taken in.
+    found.replaced = [
+        one
+        for one in found.replaced
+        if not (layout.is_in(one.device, (one.leaf,), have.block) and health.is_labelled(one.device, changed))
+    ]
     yield from health.mended(changed, wanted.entries)
     if found.new:
         yield from _add(wanted, found.new, changed)

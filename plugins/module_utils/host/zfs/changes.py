@@ -21,7 +21,7 @@ from .layout import REDUNDANT, last
 from .status import Pool, Vdev
 
 # zpool commands of one pool follow one another, in this order, whichever of them a plan has.
-STAGES = ("online", "add", "replace", "attach", "give_back", "detach", "remove", "upgrade")
+STAGES = ("online", "give_back", "add", "replace", "attach", "detach", "remove", "upgrade")
 _AGAIN = "run again when it is done"
 _MEANS = {"log": ", and synchronous writes wait for the data vdevs", "cache": "", "spare": ""}
 _MOVED = " with its data moved to the others, which cannot be taken back"
@@ -89,7 +89,9 @@ def _impossible(there: Changed, found: Difference) -> Refusal | None:
     bad = next((leaf for leaf in leaves if leaf.state == "INUSE" or leaf not in gone), None)
     if bad is not None:
         return Refusal(
-            there.target, f"its {last(bad.name)} is {bad.state}, so nothing is taken from it ({what})", "mend it first"
+            there.target,
+            f"its {last(bad.name)} is {bad.state}, and this must wait until it is well ({what})",
+            "mend it first",
         )
     if wider:
         return _no_expansion(there)
@@ -197,5 +199,5 @@ def _detach(there: Changed, one: Detachment) -> Action:
 
 def _remove(there: Changed, role: str, vdev: Vdev) -> Action:
     name = vdev.name if vdev.children else members.called_alone(vdev, there.block)
-    lost = f"the {role} {'vdev' if vdev.children else 'device'} {last(name)} leaves it{_MEANS.get(role, _MOVED)}"
+    lost = f"the {role} {'vdev' if vdev.children else 'device'} {last(name)} leaves the pool{_MEANS.get(role, _MOVED)}"
     return take(there, "remove", name, lost, {role: [last(leaf.path) for leaf in vdev.leaves()]})

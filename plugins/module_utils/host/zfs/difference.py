@@ -76,12 +76,13 @@ def difference(wanted: Sequence[Entry], pool: Pool | None, block: BlockDevices) 
     :raises Unfit: nothing that ZFS can do leads there, or devices are left over.
     """
     out = Difference()
+    lost = _lost(pool, wanted, block)
     for role in ROLES:
         here = [entry for entry in wanted if entry.role == role]
         left = list(pool.of(role)) if pool else []
         new: list[Wanted] = []
         for entry in here:
-            free = _unheld(entry, left, block, out)
+            free = _unheld(entry, left, block, out, lost)
             free = _resized(entry, left, free, block, out)
             if len(free) % entry.width:
                 names = ", ".join(last(device.path) for device in free)
@@ -95,13 +96,36 @@ def difference(wanted: Sequence[Entry], pool: Pool | None, block: BlockDevices) 
     return out
 
 
-def _unheld(entry: Entry, left: list[Vdev], block: BlockDevices, out: Difference) -> list[Device]:
+def _lost(pool: Pool | None, wanted: Sequence[Entry], block: BlockDevices) -> _Holder | None:
+    """A leaf that ZFS knows by its number alone, and the one device that takes the place of a disk seen nowhere."""
+    if pool is None:
+        return None
+    leaves = [row for row in pool.rows() if not row.children]
+    numbers = [leaf for leaf in leaves if leaf.name.isdigit() and not leaf.path.startswith("/dev/disk/by-id/")]
+    coming = [
+        device
+        for entry in wanted
+        for device in entry.devices
+        if device.replaces and not is_in(device, leaves, block) and _seen_nowhere(device, leaves, block)
+    ]
+    return _Holder(coming[0], numbers[0]) if len(coming) == len(numbers) == 1 else None
+
+
+def _seen_nowhere(device: Device, leaves: Sequence[Vdev], block: BlockDevices) -> bool:
+    serials = {former.serial for former in device.replaces}
+    named = any(_is_former(leaf, former, device, block) for leaf in leaves for former in device.replaces)
+    return not named and not any(one.serial in serials for one in block)
+
+
+def _unheld(entry: Entry, left: list[Vdev], block: BlockDevices, out: Difference, lost: _Holder | None) -> list[Device]:
     """The entry's devices that no vdev of ``left`` holds; vdevs of the entry's shape leave ``left``."""
     free = list(entry.devices)
     for vdev in list(left):
         if vdev.kind != entry.kind or len(vdev.places) != entry.width:
             continue
         found = _holders(vdev, free, block)
+        if lost and lost.old in vdev.places and lost.device in free and found.count(None) == 1:
+            found[vdev.places.index(lost.old)] = found[vdev.places.index(lost.old)] or lost
         holders = [one for one in found if one is not None]
         if len(holders) == len(found):
             left.remove(vdev)

@@ -19,43 +19,59 @@ _GONE = ("REMOVED", "UNAVAIL")
 _ERRORS = re.compile(r"with [1-9][0-9]* errors")
 
 
-def mended(there: Changed, wanted: Sequence[Entry]) -> Iterator[Action | Note]:
+def mended(there: Changed, wanted: Sequence[Entry]) -> Iterator[Action]:
     """Devices that are back, and spares that worked for them: ZFS checks their labels and loses nothing."""
-    devices = [device for entry in wanted for device in entry.devices if entry.role not in ("cache", "spare")]
-    for vdevs in there.pool.vdevs.values():
-        for place in (place for vdev in vdevs for place in vdev.places):
-            yield from _given_back(there, place)
-            for leaf in (leaf for leaf in place.leaves() if leaf.state in _GONE):
-                device = next((one for one in devices if layout.is_in(one, (leaf,), there.block)), None)
-                if device is None or not _is_labelled(device, there):
-                    continue
-                name = members.called(leaf, device)
-                if place.children:
-                    message = f"{device.title} is back while another device works in its place"
-                    yield Note(
-                        there.target, f"{message}; zpool online {there.pool.name} {last(name)} takes it in again"
-                    )
-                else:
-                    yield _online(there, name, leaf, device)
+    for place in _places(there):
+        yield from _given_back(there, place)
+        for leaf in place.leaves():
+            device = _device(leaf, there, wanted)
+            if device and not place.children and leaf.state in _GONE and is_labelled(device, there):
+                yield _online(there, members.called(leaf, device), leaf, device)
 
 
-def notes(there: Changed) -> Iterator[Note]:
+def notes(there: Changed, wanted: Sequence[Entry]) -> Iterator[Note]:
     """What is under way and what is not well."""
     busy = there.pool.busy
     if busy:
         yield Note(there.target, f"{busy}; it goes on by itself")
-    for leaf in (row for row in there.pool.rows() if not row.children and not row.healthy):
-        name, why = last(leaf.path) or leaf.name, f" ({leaf.note})" if leaf.note else ""
-        if leaf.state == "INUSE":
-            yield Note(there.target, f"the spare {name} works in the place of another device")
-        elif leaf.state == "OFFLINE":
-            yield Note(there.target, f"{name} was taken offline by a person and stays so")
-        else:
-            hint = "another disk takes its place by replace in its disk group"
-            yield Note(there.target, f"{name} is {leaf.state}{why}; {hint}")
+    for place in _places(there):
+        for leaf in place.leaves():
+            # What a new device takes the place of already needs no word.
+            if not leaf.healthy and not any(row.replacing for row in place.rows()):
+                yield from _note(there, place, leaf, _device(leaf, there, wanted))
     scan = there.pool.told.get("scan", "")
     if _ERRORS.search(scan):
         yield Note(there.target, f"the last scan found errors: {scan}")
+
+
+def _note(there: Changed, place: Vdev, leaf: Vdev, device: Device | None) -> Iterator[Note]:
+    name, why = last(leaf.path) or leaf.name, f" ({leaf.note})" if leaf.note else ""
+    if leaf.state == "INUSE":
+        yield Note(there.target, f"the spare {name} works in the place of another device")
+    elif leaf.state == "OFFLINE":
+        yield Note(there.target, f"{name} was taken offline by a person and stays so")
+    elif device and leaf.state in _GONE and is_labelled(device, there):
+        if place.children:
+            hint = f"take it in by zpool online {there.pool.name} {last(members.called(leaf, device))}"
+            yield Note(there.target, f"{device.title} is back while another device works in its place; {hint}")
+    elif device and leaf.state in _GONE and there.block.at(device.path):
+        hint = f"to take it in anew, write replace: {{{device.serial}: {device.serial}}} in its disk group"
+        yield Note(there.target, f"{device.title} is there and has no label of this pool any more; {hint}")
+    else:
+        hint = "another disk takes its place by replace in its disk group"
+        yield Note(there.target, f"{name} is {leaf.state}{why}; {hint}")
+
+
+def _places(there: Changed) -> Iterator[Vdev]:
+    for vdevs in there.pool.vdevs.values():
+        for vdev in vdevs:
+            yield from vdev.places
+
+
+def _device(leaf: Vdev, there: Changed, wanted: Sequence[Entry]) -> Device | None:
+    """The device of the document that a leaf is, or was when it was seen last."""
+    devices = (device for entry in wanted if entry.role not in ("cache", "spare") for device in entry.devices)
+    return next((one for one in devices if layout.is_in(one, (leaf,), there.block)), None)
 
 
 def _given_back(there: Changed, place: Vdev) -> Iterator[Action]:
@@ -68,7 +84,7 @@ def _given_back(there: Changed, place: Vdev) -> Iterator[Action]:
         yield take(there, "give_back", name, "", words)
 
 
-def _is_labelled(device: Device, there: Changed) -> bool:
+def is_labelled(device: Device, there: Changed) -> bool:
     """Whether the device is there with a label of this very pool."""
     disk = there.block.at(device.path)
     if disk is None:

@@ -39,8 +39,8 @@ def find(
         said = " ".join((pool.status, pool.action)).strip()
         return Refusal(target, f"it lies on the disks and cannot be imported: {said}", "mend it by hand first")
     try:
-        found = difference(wanted, pool, block)
-        for role, vdev in [(one.role, one.vdev) for one in found.detached] + found.removed:
+        beyond = difference(wanted, pool, block)
+        for role, vdev in [*((one.role, one.vdev) for one in beyond.detached), *beyond.removed]:
             raise layout.Unfit(f"its {role} {vdev.name} has more than the document")
     except layout.Unfit as error:
         return Refusal(target, f"it lies on the disks, not imported, and {error}", "correct the document")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,16 @@ RECORDINGS = Path(__file__).parent / "recordings"
 STATUS = "run:zpool status"
 POOLS = "run:zpool get"
 DATASETS = "run:zfs get"
+_LINE = re.compile(r'- \{action: "(.+)", digest: "(sha256:[0-9a-f]{64})"\}$')
 
 
-def plan(recording: str, *changes: tuple[str, str], answers: dict[str, Any] | None = None) -> Plan:
-    """The plan for the recording's own document with parts of its text changed, and other answers to some questions."""
+def plan(
+    recording: str, *changes: tuple[str, str], answers: dict[str, Any] | None = None, consent: bool = False
+) -> Plan:
+    """The plan for the recording's own document with parts of its text changed, and other answers to some questions.
+
+    With ``consent``, of somebody who pasted the lines that its refusals ask for.
+    """
     text = (RECORDINGS / f"{recording}.yml").read_text()
     for old, new in changes:
         assert old in text
@@ -34,6 +41,10 @@ def plan(recording: str, *changes: tuple[str, str], answers: dict[str, Any] | No
     known = {**old_answers, **(answers or {})}
     seen = Observation({asked.get(" ".join(key.split()[:2]), key): answer for key, answer in known.items()})
     found = planner.plan(document, seen, Site("lab", "zfs1"))
+    if consent:
+        lines = [_LINE.search(refusal.hint) for refusal in found.refusals]
+        pasted = [{"action": line[1], "digest": line[2]} for line in lines if line]
+        found = planner.plan(document, seen, Site("lab", "zfs1", {"irreversible": pasted}))
     assert not seen.missing, seen.missing
     return found
 
@@ -51,3 +62,12 @@ def sentences(found: Plan) -> list[str]:
 def recorded(name: str) -> str:
     """A recorded text."""
     return (RECORDINGS / f"{name}.txt").read_text()
+
+
+def made_properties(*changes: tuple[str, str | None]) -> str:
+    """What ``zpool get`` said of the pool that was made, with some values changed or, for None, left out."""
+    text: str = json.loads((RECORDINGS / "made.json").read_text())["answers"]["run:zpool get -Hp all"]["stdout"]
+    wanted = dict(changes)
+    rows = [line.split("\t") for line in text.splitlines()]
+    kept = [[*row[:2], wanted.get(row[1]) or row[2], *row[3:]] for row in rows if wanted.get(row[1], "") is not None]
+    return "".join("\t".join(row) + "\n" for row in kept)
