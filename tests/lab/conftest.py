@@ -11,6 +11,7 @@ import pytest
 LATER = {
     "test_random_documents.py": "twenty hosts' worth of minutes",
     "test_role.py": "it installs packages inside an emulated host: minutes, and the Debian archive must answer there",
+    "test_zfs_day2.py": "written, and not yet seen to pass",
 }
 _left: dict[str, str] = {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from barestore.lab.vm import VirtualMachine
 ROOT = Path(__file__).resolve().parent.parent.parent
 PYTHON = "/usr/bin/python3"
 SITE = "lab"
+_LINE = re.compile(r'- \{action: "(.+)", digest: "(sha256:[0-9a-f]{64})"\}\.$')
 
 
 def ansible(
@@ -52,14 +54,25 @@ def converge(
     check: bool = False,
     expected_digest: str = "",
     python: str = PYTHON,
+    consent: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What ``host_storage`` answers for this document."""
     arguments = {"document": document, "site": SITE, "host": vm.name, "expected_digest": expected_digest}
+    arguments["consent"] = consent or {}
     return ansible(vm, "barestore.storage.host_storage", arguments, check=check, python=python)
 
 
-def converged(vm: VirtualMachine, document: Mapping[str, Any]) -> dict[str, Any]:
+def pasted(refused: Mapping[str, Any]) -> dict[str, Any]:
+    """The consent of somebody who pastes the lines that refusals ask for; empty when another one is among them."""
+    lines = [_LINE.search(sentence) for sentence in refused["refusals"]]
+    found = [{"action": line[1], "digest": line[2]} for line in lines if line]
+    return {"irreversible": found} if len(found) == len(lines) else {}
+
+
+def converged(
+    vm: VirtualMachine, document: Mapping[str, Any], consent: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Apply, and fail the test with the module's own words when it fails."""
-    result = converge(vm, document)
+    result = converge(vm, document, consent=consent)
     assert not result["failed"], result["msg"]
     return result

@@ -27,6 +27,7 @@ class Scenario:
     name: str
     machine: Machine
     documents: tuple[dict[str, Any], ...]
+    consent: dict[str, Any]
 
 
 def scenario(name: str) -> Scenario:
@@ -39,7 +40,9 @@ def scenario(name: str) -> Scenario:
     before = FOLDER / name / "vars" / "before.yml"
     stages = [yaml.safe_load(before.read_text())] if before.exists() else []
     documents = tuple(_document(stage) for stage in [*stages, variables])
-    return Scenario(name, parse_machine(HOST, variables["lab_machine"]), documents)
+    return Scenario(
+        name, parse_machine(HOST, variables["lab_machine"]), documents, variables.get("host_storage_consent", {})
+    )
 
 
 def _document(variables: Mapping[str, Any]) -> dict[str, Any]:

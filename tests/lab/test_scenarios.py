@@ -50,11 +50,11 @@ def test_check_mode_tells_what_apply_does_and_touches_nothing(
     for document in told.documents:
         with still(vm) if written else nullcontext():
             before = fingerprint(vm)
-            checked = converge(vm, document, check=True)
+            checked = converge(vm, document, check=True, consent=told.consent)
             assert not checked["failed"], checked["msg"]
             assert fingerprint(vm) == before
         first.setdefault("digest", checked["digest"])
-        done = converge(vm, document, expected_digest=checked["digest"])
+        done = converge(vm, document, expected_digest=checked["digest"], consent=told.consent)
         assert not done["failed"], done["msg"]
         assert checked["plan"] and checked["changed"] and done["changed"]
         assert (checked["plan"], checked["digest"]) == (done["plan"], done["digest"])
