@@ -74,6 +74,7 @@ class SimulatedHost:
     folders: dict[tuple[str, str], Folder] = field(default_factory=dict)
     fresh: set[str] = field(default_factory=set)
     _minors: int = 0
+    _named: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.files["/etc/fstab"] = "# made by the installer\nUUID=0-root / ext4 noatime 0 1\n"
@@ -89,9 +90,16 @@ class SimulatedHost:
         for model in disks:
             self._attach(model)
 
+    def unplug(self, model: DiskModel) -> list[str]:
+        """A disk is pulled out; the names by which it and its partitions were known."""
+        disk = next(node for node in self.nodes if node.disk == model)
+        gone = [node for node in self.nodes if node is disk or disk in node.parents]
+        self.nodes = [node for node in self.nodes if node not in gone]
+        return [link for node in gone for link in node.links]
+
     def _attach(self, model: DiskModel) -> None:
         prefix = {"nvme": "nvme", "virtio": "vd"}.get(model.bus, "sd")
-        index = sum(1 for node in self.nodes if node.kind == "disk" and node.kname.startswith(prefix))
+        index = self._named[prefix] = self._named.get(prefix, -1) + 1  # a name that a disk left does not come back
         node = Node(
             "disk",
             model.size,
@@ -100,7 +108,7 @@ class SimulatedHost:
             rotational=model.rotational,
             links=(*(f"/dev/disk/by-id/{one}" for one in model.links), f"/dev/disk/by-path/{model.slot}"),
             kname=f"nvme{index}n1" if prefix == "nvme" else prefix + chr(ord("a") + index),
-            number=f"{8 if prefix == 'sd' else 259}:{16 * len(self.nodes)}",
+            number=f"{8 if prefix == 'sd' else 259}:{16 * sum(self._named.values(), len(self._named))}",
         )
         if model.system:
             node.content = Content("ext4", "00000000-0000-4000-8000-000000000000", "root", "1.0")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import simulated_zfs_members as members
 from simulated_block import MIB, Content, Folder, Node, Partition, Table, ToolFailure, require
 from simulated_zfs_reports import dataset_rows, pool_rows, status, value_of
 
@@ -48,6 +49,8 @@ class Pool:
     vdevs: list[Vdev]
     properties: dict[str, str]
     datasets: dict[str, Dataset] = field(default_factory=dict)
+    filling: dict[str, str] = field(default_factory=dict)  # a new device, and the old one in whose place it comes
+    lost: set[str] = field(default_factory=set)
 
 
 class Zfs:
@@ -57,6 +60,7 @@ class Zfs:
         self.host = host
         self.pools: dict[str, Pool] = {}
         self.volumes = 0
+        self.whole: set[str] = set()
         self.tools: Mapping[str, Callable[[Sequence[str], Action], str]] = {
             "zpool": self._zpool,
             "zfs": self._zfs,
@@ -114,6 +118,9 @@ class Zfs:
             key, _equals, value = rest[0].partition("=")
             require(key not in ("ashift",), f"zpool set {rest}")
             self.pools[rest[1]].properties[key] = value
+        elif verb in members.VERBS:
+            options, (name, *words) = _options(rest)
+            members.VERBS[verb](self, self.pools[name], words, action)
         else:
             raise ToolFailure(f"{action.id}: zpool does not know {verb} here")
         return ""
@@ -153,10 +160,10 @@ class Zfs:
         kinds = {(vdev.kind.split(":")[0], len(vdev.names)) for vdev in out if vdev.role == "data"}
         require(len(kinds) < 2, f"mismatched replication level: {kinds}")
         for vdev in out:
-            vdev.names = [self._label(name, action) for name in vdev.names]
+            vdev.names = [self.label(name, action) for name in vdev.names]
         return out
 
-    def _label(self, name: str, action: Action) -> str:
+    def label(self, name: str, action: Action) -> str:
         """zpool makes two partitions on a whole disk, and nothing on a partition."""
         node = self.host.device(name, action)
         require(not node.busy and not node.signatures(), f"zpool: {name} is in use or carries something")
@@ -170,6 +177,7 @@ class Zfs:
         last = Partition(9, 2048 + size, 16384, RESERVED_TYPE, _uuid(mark[32:]), "")
         node.table = Table(_uuid(mark[16:48]), [data, last])
         self.host.read_table(node)
+        self.whole.add(f"{name}-part1")
         return f"{name}-part1"
 
     def _attach(self, pool: Pool, vdevs: Sequence[Vdev]) -> None:
@@ -178,14 +186,17 @@ class Zfs:
         for vdev in vdevs:
             pool.vdevs.append(vdev)
             for name in vdev.names:
-                node = self.host.find(name)
-                if node is None:
-                    raise ToolFailure(f"zpool: {name} is gone")
-                node.users.add("zfs")
-                named = vdev.role not in ("cache", "spare")
-                node.content = Content(
-                    "zfs_member", pool.guid if named else "", pool.name if named else "", "5000", offset="0x3f000"
-                )
+                self.take(pool, name, vdev.role not in ("cache", "spare"))
+
+    def take(self, pool: Pool, name: str, named: bool = True) -> None:
+        """ZFS writes its label to a device and holds it."""
+        node = self.host.find(name)
+        if node is None:
+            raise ToolFailure(f"zpool: {name} is gone")
+        node.users.add("zfs")
+        node.content = Content(
+            "zfs_member", pool.guid if named else "", pool.name if named else "", "5000", offset="0x3f000"
+        )
 
     # -- datasets
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -69,13 +70,37 @@ def status(pool: Pool) -> str:
             rows += [(f"  {name}", state) for name in _distributed(pool)]
         for vdev in here:
             if vdev.kind == "stripe":
-                rows.append((f"  {vdev.names[0]}", state))
+                rows += [(f"  {vdev.names[0]}", state)] if role == "spare" else _place(pool, vdev.names[0], 0, "  ")
                 continue
             rows.append((f"  {vdev.kind}-{numbers[id(vdev)]}", state))
-            rows += [(f"    {name}", state) for name in vdev.names]
+            for place, name in enumerate(vdev.names):
+                rows += _place(pool, name, place, "    ")
     width = max(len(name) for name, _ in rows) + 2
     table = "".join(f"\t{name:<{width}}{state}\n" for name, state in rows)
-    return f"  pool: {pool.name}\n state: ONLINE\nconfig:\n\n{table}\nerrors: No known data errors\n"
+    scan = "  scan: resilver in progress since Sat Nov 21 10:56:11 2026\n\t1M resilvered, 12.30% done, 00:00:21 to go\n"
+    scan = scan if pool.filling else ""
+    health = "DEGRADED" if pool.lost else "ONLINE"
+    return f"  pool: {pool.name}\n state: {health}\n{scan}config:\n\n{table}\nerrors: No known data errors\n"
+
+
+def number_of(name: str) -> str:
+    """The GUID of a leaf."""
+    return str(int(hashlib.sha256(name.encode()).hexdigest()[:15], 16))
+
+
+def _place(pool: Pool, name: str, place: int, indent: str) -> list[tuple[str, str]]:
+    """A device, or the two of a place in which one comes for another; one that is lost is a number."""
+
+    def leaf(name: str, indent: str) -> tuple[str, str]:
+        if name in pool.lost:
+            return f"{indent}{number_of(name)}", f"UNAVAIL      0     0     0  was {name}"
+        return f"{indent}{name}", "ONLINE       0     0     0"
+
+    if name not in pool.filling:
+        return [leaf(name, indent)]
+    old = leaf(pool.filling[name], f"{indent}  ")
+    new = f"{indent}  {name}", "ONLINE       0     0     0  (resilvering)"
+    return [(f"{indent}replacing-{place}", "ONLINE       0     0     0"), old, new]
 
 
 def _top(pool: Pool) -> list[Vdev]:
