@@ -72,6 +72,7 @@ class SimulatedHost:
     folders: dict[tuple[str, str], Folder] = field(default_factory=dict)
     fresh: set[str] = field(default_factory=set)
     _minors: int = 0
+    _named: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.files["/etc/fstab"] = "# made by the installer\nUUID=0-root / ext4 noatime 0 1\n"
@@ -89,7 +90,8 @@ class SimulatedHost:
 
     def _attach(self, model: DiskModel) -> None:
         prefix = {"nvme": "nvme", "virtio": "vd"}.get(model.bus, "sd")
-        index = sum(1 for node in self.nodes if node.kind == "disk" and node.kname.startswith(prefix))
+        # A name is not given again when its disk was pulled.
+        index = self._named[prefix] = self._named.get(prefix, -1) + 1
         node = Node(
             "disk",
             model.size,
@@ -98,7 +100,7 @@ class SimulatedHost:
             rotational=model.rotational,
             links=(*(f"/dev/disk/by-id/{one}" for one in model.links), f"/dev/disk/by-path/{model.slot}"),
             kname=f"nvme{index}n1" if prefix == "nvme" else prefix + chr(ord("a") + index),
-            number=f"{8 if prefix == 'sd' else 259}:{16 * len(self.nodes)}",
+            number=f"{8 if prefix == 'sd' else 259}:{16 * sum(self._named.values()) + 16 * len(self._named)}",
         )
         if model.system:
             node.content = Content("ext4", "00000000-0000-4000-8000-000000000000", "root", "1.0")

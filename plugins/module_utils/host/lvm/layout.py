@@ -23,7 +23,10 @@ _SPARE = "pmspare"
 
 @dataclass(frozen=True)
 class Member:
-    """A physical volume as it will be: ``extents`` in all, ``free`` of them; ``path`` is LVM's name for it now."""
+    """A physical volume as it will be: ``extents`` in all, ``free`` of them; ``path`` is LVM's name for it now.
+
+    One that is not in the group yet has the path by which commands name it.
+    """
 
     device: Device
     extents: int
@@ -75,13 +78,17 @@ class Volume:
 
 
 def lay_out(
-    requests: Sequence[Request], members: Sequence[Member], extent_bytes: int, group: VolumeGroup | None
+    requests: Sequence[Request],
+    members: Sequence[Member],
+    extent_bytes: int,
+    group: VolumeGroup | None,
+    anywhere: int = 0,
 ) -> tuple[Volume, ...]:
-    """The final volumes, in the order of the requests.
+    """The final volumes, in the order of the requests; ``anywhere`` extents are taken on members that nobody knows.
 
     :raises Unfit: something does not fit, two ask for the rest, or an exact size is below what is there.
     """
-    room = _Room(members, extent_bytes, group)
+    room = _Room(members, extent_bytes, group, anywhere)
     greedy = [one for one in requests if one.size.rest and not (one.have and one.policy == "create_only")]
     if len(greedy) > 1:
         raise Unfit(
@@ -104,13 +111,13 @@ def _is_pinned(request: Request) -> bool:
 class _Room:
     """What is free while volumes are placed one after the other."""
 
-    def __init__(self, members: Sequence[Member], extent_bytes: int, group: VolumeGroup | None) -> None:
+    def __init__(self, members: Sequence[Member], extent_bytes: int, group: VolumeGroup | None, anywhere: int) -> None:
         self._extent = extent_bytes
         self._group = group
         self._members = list(members)
         self._free = {one.device.resource: one.free for one in members}
         # Extents of those that LVM may put anywhere: taken from the sum and from no member.
-        self._anywhere = 0
+        self._anywhere = anywhere
         self.whole = sum(one.extents for one in members)
         volumes = group.logical_volumes if group else ()
         self._spare = max((one.extents for one in volumes if _SPARE in one.name and one.hidden), default=0)
