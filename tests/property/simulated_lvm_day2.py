@@ -125,6 +125,34 @@ def _pvremove(lvm: Lvm, words: Sequence[str], action: Action) -> str:
     return ""
 
 
+def _lvreduce(lvm: Lvm, words: Sequence[str], action: Action) -> str:
+    """The end of a volume, or of each of its images, is free again."""
+    given, (title,) = words_of(words, "extents", "yes")
+    group, volume = lvm.volume(title)
+    wanted = int(given["extents"])
+    require("yes" in given and wanted < volume.extents, f"lvreduce {words}: {volume.extents} extents")
+    require(volume.node is not None and volume.node.content is not None, f"lvreduce: {title} carries nothing")
+    assert volume.node is not None
+    assert volume.node.content is not None
+    shape = volume.node.content.geometry
+    require(shape["blocks"] * shape["block"] <= wanted * group.extent, "lvreduce: the file system needs the space")
+    images = [part for part in group.parts_of(volume) if "_rimage_" in part.name]
+    for part in images or [volume]:
+        left = -(-part.extents * wanted // volume.extents)
+        excess = part.extents - left
+        if volume.type != "thin":
+            while excess:
+                where, start, size = part.places.pop()
+                cut = min(size, excess)
+                where.used -= cut
+                excess -= cut
+                if size > cut:
+                    part.places.append((where, start, size - cut))
+        part.extents = left
+    volume.extents, volume.node.size = wanted, wanted * group.extent
+    return ""
+
+
 def restore_missing(lvm: Lvm, name: str, paths: Sequence[str], action: Action) -> str:
     for path in paths:
         one = lvm.on(path, action)
@@ -162,4 +190,5 @@ DAY_2: Mapping[str, Callable[[Lvm, Sequence[str], Action], str]] = {
     "pvmove": _pvmove,
     "vgreduce": _vgreduce,
     "pvremove": _pvremove,
+    "lvreduce": _lvreduce,
 }

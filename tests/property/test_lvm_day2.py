@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Any
 
 from disk_sets import Draw
 from hypothesis import given
 from hypothesis import strategies as st
 from simulated_block import GIB, DiskModel
-from simulated_host import SimulatedHost
+from simulated_host import SITE, SimulatedHost
 from simulated_lvm import Lvm
 from simulated_lvm_day2 import begin_move, unplug
 from simulated_lvm_values import Group
@@ -158,3 +159,47 @@ def _is_whole(host: SimulatedHost, case: Case) -> None:
         places = [frozenset(id(where) for where, _start, _size in part.places) for part in images]
         for index, place in enumerate(places):
             assert not any(place & other for other in places[:index]), f"images of {volume.name} share a disk"
+
+
+@st.composite
+def shrinking(draw: Draw[Any]) -> tuple[SimulatedHost, dict[str, Any], dict[str, Any]]:
+    """A made host, its document, and one in which ext4 is smaller and others use what that gives back."""
+    count = draw(st.integers(2, 4))
+    kind = draw(st.sampled_from(("linear", "raid1", "thin")))
+    small: dict[str, Any] = {"size": "900 MiB", "size_policy": "exact", "filesystem": "ext4", "type": kind}
+    if kind == "thin":
+        small["thin_pool"] = "tp"
+    if draw(st.booleans()):
+        small["mount"] = draw(st.sampled_from(("/srv/small", {"path": "/srv/small", "owner": "daemon"})))
+    document: dict[str, Any] = {
+        "disks": {"a": {"match": {"serial": "A*"}, "count": count}},
+        "lvm": {"vg": {"physical_volumes": ["a"], "thin_pools": {"tp": {"size": "300 MiB"}}, "volumes": {"v0": small}}},
+    }
+    if draw(st.booleans()):
+        document["lvm"]["vg"]["volumes"]["all"] = {"size": "rest"}
+    later = copy.deepcopy(document)
+    later["lvm"]["vg"]["volumes"]["v0"]["size"] = draw(st.sampled_from(("100 MiB", "512 MiB", "890 MiB")))
+    host = SimulatedHost([_disk(f"A{index}", index + 1, 2 * GIB) for index in range(count)])
+    plan = host.plan(document)
+    assert not plan.refusals, plan.refusals
+    _run(host, plan.actions)
+    return host, document, later
+
+
+@given(shrinking(), st.data())
+def test_ext4_shrinks_with_one_consent_wherever_the_run_is_killed(
+    made: tuple[SimulatedHost, dict[str, Any], dict[str, Any]], data: st.DataObject
+) -> None:
+    host, _document, later = made
+    (refusal,) = host.plan(later).refusals
+    found = re.search(r'- \{action: "(.*)", digest: "(.*)"\}', refusal.hint)
+    assert found and found[1] == "logical_volume.shrink:vg/v0"
+    site = replace(SITE, consent={"irreversible": [{"action": found[1], "digest": found[2]}]})
+    for _kill in range(data.draw(st.integers(0, 3), label="kills")):
+        plan = host.plan(later, site)
+        assert not plan.refusals, [one.sentence() for one in plan.refusals]
+        _stop_somewhere(host, plan.actions, data)
+    _run(host, host.plan(later, site).actions)
+    again = host.plan(later, site)
+    assert (again.refusals, [one.id for one in again.actions]) == ((), [])
+    assert ("/srv/small" in host.mounts) == ("mount" in later["lvm"]["vg"]["volumes"]["v0"])

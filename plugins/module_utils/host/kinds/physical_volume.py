@@ -82,7 +82,7 @@ def declare(
             owner[device.resource] = group
             there = have.block.at(device.path)
             volume = found.get(there.kname) if there else None
-            yield from _foreign(device, group, volume)
+            yield from _foreign(device, group, volume, have, site)
             count = extents.physical_volume(device.size, size, volume.start if volume else extents.DATA_START)
             if volume and volume.group:
                 count = max(count, volume.extents)
@@ -160,15 +160,39 @@ def _orphans(
                 yield Left(device)
 
 
-def _foreign(device: Device, group: str, found: PhysicalVolume | None) -> Iterator[Refusal]:
+def _foreign(device: Device, group: str, found: PhysicalVolume | None, have: State, site: Site) -> Iterator[Refusal]:
     if found is None or found.group == group:
         return
     if found.group:
-        yield Refusal(
-            device.title,
-            f"it belongs to the volume group {found.group} and not to {group}",
-            "name another device; moving it comes with a later release",
-        )
+        other = next((one for one in have.of("volume_group") if one.name == found.group), None)
+        tags = sorted(one.partition(":")[2] for one in other.tags if one.startswith("barestore:")) if other else []
+        ours = f"{site.name}/{site.host}" in tags
+        if tags and not ours:
+            yield Refusal(
+                device.title,
+                f"it belongs to the volume group {found.group} that barestore made for another host, {tags[0]} "
+                "(site/host)",
+                "bring the disk back there, or name another one",
+            )
+        elif found.uuid == lvm_uuid(site, KIND, found.group, device.seed):
+            yield Refusal(
+                f"volume group {group}",
+                f"its disks carry the volume group {found.group}, which an earlier run made of them",
+                f"write {found.group}, since mounts and others go by that name and barestore renames no group; or run "
+                f"'vgrename {found.group} {group}' by hand while its volumes are not in use",
+            )
+        elif found.uuid == lvm_uuid(site, KIND, group, device.seed):
+            yield Refusal(
+                f"volume group {group}",
+                f"an earlier run made it, and somebody renamed it to {found.group}",
+                f"run 'vgrename {found.group} {group}', or write {found.group} in the document",
+            )
+        else:
+            yield Refusal(
+                device.title,
+                f"it belongs to the volume group {found.group} and not to {group}",
+                f"name another device, or take it out of {found.group} first",
+            )
     elif found.duplicate:
         yield Refusal(device.title, "LVM sees its physical volume twice", "use multipath, or detach the copy")
     elif found.in_use:

@@ -8,6 +8,7 @@ replaced or retired, or its reference is gone from ``physical_volumes``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ from .physical_volume import leaving_device
 KIND = "volume_group"
 
 _SYSTEM_ID = Run(("lvm", "systemid"))
+_NO_TAG = re.compile(r"[^A-Za-z0-9_+./=!:#&-]")
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def declare(
             if one.path not in {each.have.path for each in members if each.have}
             for device in leaving_device(one.path, document, have, want)
         }
-        refused = tuple(_refusals(name, extent, same, members, observation, leaving, _gone(document, have)))
+        refused = tuple(_refusals(name, extent, same, members, observation, site))
+        refused = refused or tuple(_strange(group, members, leaving, _gone(document, have)) if group else ())
         yield from refused
         if refused:
             continue
@@ -92,7 +95,7 @@ def declare(
 def plan(have: State, want: State, site: Site, observation: Observation) -> Iterator[Action | Refusal]:
     for wanted in want.of(KIND):
         if wanted.have is None:
-            yield _create(wanted)
+            yield _create(wanted, site)
             continue
         new = [one for one in wanted.members if one.have is None or not one.have.group]
         if new:
@@ -106,8 +109,7 @@ def _refusals(
     same: list[VolumeGroup],
     members: tuple[physical_volume.Wanted, ...],
     observation: Observation,
-    leaving: Mapping[str, Device],
-    gone: frozenset[str],
+    site: Site,
 ) -> Iterator[Refusal]:
     """Why this group is not ours to work in; the first reason is enough."""
     target = f"volume group {name}"
@@ -131,6 +133,12 @@ def _refusals(
             f"it belongs to the host with the system id {group.system_id}",
             "move it with vgchange --systemid on that host",
         )
+    elif owner_of(group, site):
+        yield Refusal(
+            target,
+            f"barestore made it for another host, {owner_of(group, site)} (site/host), whose disks these are",
+            f"bring the disks back there; when they moved for good, run 'vgchange --addtag {owner_tag(site)} {name}'",
+        )
     elif group.extent_size != extent:
         yield Refusal(
             target,
@@ -139,18 +147,16 @@ def _refusals(
         )
     elif not members:
         yield Refusal(target, "the document names no disk for it", "name its disks under physical_volumes")
-    else:
-        yield from _strange(target, group, members, leaving, gone)
 
 
 def _strange(
-    target: str,
     group: VolumeGroup,
     members: tuple[physical_volume.Wanted, ...],
     leaving: Mapping[str, Device],
     gone: frozenset[str],
 ) -> Iterator[Refusal]:
     """Physical volumes of which the document says nothing, there or not."""
+    target = f"volume group {group.name}"
     known = {one.have.path for one in members if one.have} | set(leaving) | {GONE}
     strange = [one.path for one in group.physical_volumes if one.path not in known]
     missing = [one.uuid for one in group.physical_volumes if one.path == GONE]
@@ -212,12 +218,31 @@ def _member(wanted: physical_volume.Wanted, group: VolumeGroup | None) -> Member
     return Member(wanted.device, wanted.extents, free, found.path)
 
 
-def _create(wanted: Wanted) -> Action:
+def owner_tag(site: Site) -> str:
+    """Tells whose group it is when its disks move to another host."""
+    return "barestore:" + _NO_TAG.sub("_", f"{site.name}/{site.host}")
+
+
+def owner_of(group: VolumeGroup, site: Site) -> str:
+    """The other host that a group was made for, with its site; empty for one of this host or of nobody."""
+    tags = sorted(one for one in group.tags if one.startswith("barestore:"))
+    return "" if owner_tag(site) in tags or not tags else tags[0].partition(":")[2]
+
+
+def _create(wanted: Wanted, site: Site) -> Action:
     paths = [one.device.path for one in wanted.members]
     return _action(
         wanted,
         "create",
-        ("vgcreate", "--physicalextentsize", f"{wanted.extent_bytes}b", wanted.name, *paths),
+        (
+            "vgcreate",
+            "--physicalextentsize",
+            f"{wanted.extent_bytes}b",
+            "--addtag",
+            owner_tag(site),
+            wanted.name,
+            *paths,
+        ),  # fmt: skip
         wanted.members,
     )
 

@@ -38,7 +38,7 @@ class Member:
 class Volume:
     """A wanted volume with its final size. ``on`` are physical volumes to name in the command; empty leaves it to LVM.
 
-    ``metadata`` (of a pool) and ``extents`` count extents and are never below what is there.
+    ``metadata`` (of a pool) and ``extents`` count extents; only an exact size is below what is there.
     """
 
     request: Request
@@ -72,6 +72,10 @@ class Volume:
         return self.have is not None and self.extents > self.request.have_extents
 
     @property
+    def shrinks(self) -> bool:
+        return self.have is not None and self.extents < self.request.have_extents
+
+    @property
     def pinned(self) -> bool:
         """Whether it goes to certain physical volumes, before the others take what they find."""
         return bool(self.on) or _is_pinned(self.request)
@@ -97,8 +101,13 @@ def lay_out(
             "give one of them a size",
         )
     done: dict[str, Volume] = {}
-    for request in sorted((one for one in requests if one not in greedy), key=lambda one: not _is_pinned(one)):
-        done[request.name] = room.take(request, request.first_wanted(room.whole, extent_bytes))
+    sizes = {one.name: one.first_wanted(room.whole, extent_bytes) for one in requests if one not in greedy}
+    # What gives room back comes first, then what must lie on certain physical volumes.
+    for request in sorted(
+        (one for one in requests if one not in greedy),
+        key=lambda one: (sizes[one.name] >= one.have_extents, not _is_pinned(one)),
+    ):
+        done[request.name] = room.take(request, sizes[request.name])
     for request in greedy:
         done[request.name] = room.take_rest(request)
     return tuple(done[request.name] for request in requests)
@@ -282,7 +291,8 @@ class _Room:
     def _subtract(self, need: int, on: Iterable[Device], images: int) -> None:
         places = list(on)
         if not places:
-            self._anywhere += max(0, need)
+            # What a volume gives back is free for those that may lie anywhere.
+            self._anywhere += need
             return
         if images > 1:
             for one in places:

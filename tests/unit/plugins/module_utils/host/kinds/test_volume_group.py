@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def test_it_is_made_of_stable_links(blank: Lvm) -> None:
     assert blank.argv("volume_group.create:sectors") == [
-        "vgcreate --physicalextentsize 1048576b sectors /dev/disk/by-id/wwn-0x5000c54ab811cbef"
+        "vgcreate --physicalextentsize 1048576b --addtag barestore:lab/lvm sectors "
+        "/dev/disk/by-id/wwn-0x5000c54ab811cbef"
     ]
 
 
@@ -81,4 +82,35 @@ def test_a_name_that_dev_has_already(blank: Lvm) -> None:
     blank.answers["stat:/dev/disk"] = {"type": "directory", "empty": False}
     assert blank.refusal() == (
         "volume group disk: /dev/disk exists and is no volume group, so LVM refuses the name; choose another name."
+    )
+
+
+def test_a_group_that_another_host_made(made: Lvm) -> None:
+    made.row("vg", "sectors", vg_tags="x,barestore:rack/ss2")
+    assert made.refusal() == (
+        "volume group sectors: barestore made it for another host, rack/ss2 (site/host), whose disks these are; bring "
+        "the disks back there; when they moved for good, run 'vgchange --addtag barestore:lab/lvm sectors'."
+    )
+    made.row("vg", "sectors", vg_tags="barestore:rack/ss2,barestore:lab/lvm")
+    assert made.ids() == []
+
+
+def test_a_disk_of_another_host_names_it(made: Lvm) -> None:
+    made.row("vg", "sectors", vg_tags="barestore:rack/ss2", vg_name="theirs")
+    assert made.refusal() == (
+        "disk K4 (4 GiB in pci-0000:00:0c.0-scsi-0:0:4:0): it belongs to the volume group theirs that barestore made "
+        "for another host, rack/ss2 (site/host); bring the disk back there, or name another one."
+    )
+
+
+def test_a_group_that_was_renamed_is_recognised(made: Lvm) -> None:
+    made.document["lvm"]["other"] = made.document["lvm"].pop("sectors")
+    assert made.refusal().startswith(
+        "volume group other: its disks carry the volume group sectors, which an earlier run made of them; write sectors"
+    )
+    made.document["lvm"]["sectors"] = made.document["lvm"].pop("other")
+    made.row("vg", "sectors", vg_name="theirs")
+    assert made.refusal() == (
+        "volume group sectors: an earlier run made it, and somebody renamed it to theirs; "
+        "run 'vgrename theirs sectors', or write theirs in the document."
     )
