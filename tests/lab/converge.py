@@ -52,14 +52,24 @@ def converge(
     check: bool = False,
     expected_digest: str = "",
     python: str = PYTHON,
+    consent: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What ``host_storage`` answers for this document."""
-    arguments = {"document": document, "site": SITE, "host": vm.name, "expected_digest": expected_digest}
+    arguments: dict[str, Any] = {
+        "document": document,
+        "site": SITE,
+        "host": vm.name,
+        "expected_digest": expected_digest,
+    }
+    if consent:
+        arguments["consent"] = consent
     return ansible(vm, "barestore.storage.host_storage", arguments, check=check, python=python)
 
 
-def converged(vm: VirtualMachine, document: Mapping[str, Any]) -> dict[str, Any]:
+def converged(
+    vm: VirtualMachine, document: Mapping[str, Any], consent: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Apply, and fail the test with the module's own words when it fails."""
-    result = converge(vm, document)
+    result = converge(vm, document, consent=consent)
     assert not result["failed"], result["msg"]
     return result
