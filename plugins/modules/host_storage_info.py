@@ -67,6 +67,11 @@ refusals:
   returned: always
   type: list
   elements: str
+notes:
+  description: What a person should know, such as a thin pool that is nearly full, one sentence each.
+  returned: always
+  type: list
+  elements: str
 digest:
   description: Digest of the plan that the document would need now.
   returned: always

@@ -175,13 +175,14 @@ def mkswap(words: Sequence[str], node: Node) -> None:
     node.content.image[1036] = uuids.UUID(words[1]).bytes
 
 
-def resize2fs(node: Node) -> None:
+def resize2fs(node: Node, size: int | None = None) -> None:
     content = node.content
     require(content is not None and content.type == "ext4", f"resize2fs: no ext4 on {node.path}")
     assert content is not None
     require(node.users or content.geometry.pop("checked", None), "resize2fs: please run 'e2fsck -f' first")
-    blocks = _whole_groups(node.size // content.geometry["block"], content.geometry)
-    require(blocks >= content.geometry["blocks"], "resize2fs: on-line shrinking not supported")
+    require(size is None or size <= node.size, "resize2fs: larger than the device")
+    blocks = _whole_groups((size or node.size) // content.geometry["block"], content.geometry)
+    require(size or blocks >= content.geometry["blocks"], "resize2fs: on-line shrinking not supported")
     content.geometry["blocks"] = blocks
     write_ext4(content)
 

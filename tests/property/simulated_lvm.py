@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simulated_block import MIB, Content, Node, ToolFailure, require
+from simulated_lvm_day2 import DAY_2, health, repair, restore_missing
 from simulated_lvm_report import fullreport
 from simulated_lvm_values import PARITY, Group, Logical, Physical, in_bytes, words_of
 
@@ -33,6 +35,7 @@ class Lvm:
             "lvextend": self._lvextend,
             "lvchange": self._lvchange,
             "lvconvert": self._lvconvert,
+            **{tool: partial(act, self) for tool, act in DAY_2.items()},
         }
 
     # -- what others ask
@@ -42,11 +45,17 @@ class Lvm:
             return 0, fullreport(self)
         if argv[:4] == ("vgs", "--noheadings", "--options", "vg_extent_count"):
             return 0, f"  {sum(one.extents for one in self.groups[argv[4]].members)}\n"
+        if argv[:4] == ("vgs", "--noheadings", "--options", "vg_missing_pv_count"):
+            return 0, f"  {sum(one.missing or one.flagged for one in self.groups[argv[4]].members)}\n"
+        if argv[:4] == ("pvs", "--noheadings", "--options", "pv_pe_alloc_count"):
+            return 0, f"  {next(one.used for one in self.physical if one.node is self.host.find(argv[4]))}\n"
         if argv[0] == "lvs":
-            group, volume = self._volume(argv[-1])
+            group, volume = self.volume(argv[-1])
             options = argv[argv.index("--options") + 1]
             if options == "cache_mode":
                 return 0, f"  {volume.mode}\n"
+            if options == "lv_health_status":
+                return 0, f"  {health(group, volume)}\n"
             if options == "lv_tags":
                 return 0, f"  {volume.tag}\n"
             require(options == "lv_size,lv_metadata_size", f"lvs: unknown options {options}")
@@ -64,7 +73,7 @@ class Lvm:
 
     # -- physical volumes and groups
 
-    def _on(self, path: str, action: Action) -> Physical:
+    def on(self, path: str, action: Action) -> Physical:
         node = self.host.device(path, action)
         found = next((one for one in self.physical if one.node is node), None)
         if found is None:
@@ -86,20 +95,24 @@ class Lvm:
 
     def _pvresize(self, words: Sequence[str], action: Action) -> str:
         (path,) = words
-        one = self._on(path, action)
+        one = self.on(path, action)
+        self.may_write(one.group)
         if one.group:
             one.extents = (one.node.size - MIB) // self.groups[one.group].extent
         return ""
 
     def _vgcreate(self, words: Sequence[str], action: Action) -> str:
-        given, (name, *paths) = words_of(words, "physicalextentsize")
+        given, (name, *paths) = words_of(words, "physicalextentsize addtag")
         require(name not in self.groups, f"vgcreate: {name} exists")
-        self.groups[name] = Group(name, in_bytes(given["physicalextentsize"]), [])
+        self.groups[name] = Group(name, in_bytes(given["physicalextentsize"]), [], tags=given.get("addtag", ""))
         self._join(name, paths, action)
         return ""
 
     def _vgextend(self, words: Sequence[str], action: Action) -> str:
-        name, *paths = words
+        given, (name, *paths) = words_of(words, "", "restoremissing")
+        if given:
+            return restore_missing(self, name, paths, action)
+        self.may_write(name)
         self._join(name, paths, action)
         return ""
 
@@ -107,16 +120,23 @@ class Lvm:
         group = self.groups[name]
         require(paths, "a group needs a physical volume")
         for path in paths:
-            one = self._on(path, action)
+            one = self.on(path, action)
             require(not one.group, f"{path} is in the group {one.group}")
             one.group, one.extents = name, (one.node.size - MIB) // group.extent
             group.members.append(one)
         sectors = {one.node.sector for one in group.members}
         require(len(sectors) == 1, f"Devices have inconsistent logical block sizes ({sectors})")
 
+    def may_write(self, name: str) -> None:
+        if name:
+            require(
+                not any(one.missing or one.flagged for one in self.groups[name].members),
+                f"Cannot change VG {name} while PVs are missing.",
+            )
+
     # -- allocation
 
-    def _allocate(self, group: Group, extents: int, among: Sequence[Physical]) -> list[tuple[Physical, int, int]]:
+    def allocate(self, group: Group, extents: int, among: Sequence[Physical]) -> list[tuple[Physical, int, int]]:
         """The physical volume with the most room first."""
         require(
             sum(one.free for one in among) >= extents, f"Insufficient free space: {extents} extents in {group.name}"
@@ -125,19 +145,18 @@ class Lvm:
         for one in sorted(among, key=lambda one: (-one.free, one.node.kname)):
             part = min(extents, one.free)
             if part:
-                out.append((one, one.used, part))
-                one.used += part
+                out.append(one.take(part))
                 extents -= part
         return out
 
     def _part(
         self, group: Group, name: str, extents: int, among: Sequence[Physical], role: str, parent: str
     ) -> Logical:
-        part = Logical(name, "linear", extents, self._allocate(group, extents, among), True, role, parent)
+        part = Logical(name, "linear", extents, self.allocate(group, extents, among), True, role, parent)
         group.volumes[name] = part
         return part
 
-    def _volume(self, title: str) -> tuple[Group, Logical]:
+    def volume(self, title: str) -> tuple[Group, Logical]:
         group_name, _slash, name = title.partition("/")
         group = self.groups.get(group_name)
         if group is None or name not in group.volumes:
@@ -156,9 +175,10 @@ class Lvm:
         group = self.groups.get(rest[0])
         require(group is not None, f"{action.id}: there is no volume group {rest[0]}")
         assert group is not None
+        self.may_write(group.name)
         name, kind = given["name"], given["type"]
         require(name not in group.volumes, f"lvcreate: {name} exists in {group.name}")
-        among = [self._on(path, action) for path in rest[1:]] or group.members
+        among = [self.on(path, action) for path in rest[1:]] or group.members
         if kind == "thin":
             pool = group.volumes.get(given["thinpool"])
             require(pool is not None and pool.type == "thin-pool", f"lvcreate: no thin pool {given['thinpool']}")
@@ -181,7 +201,7 @@ class Lvm:
         extents, stripes = int(given["extents"]), int(given.get("stripes", 1))
         extents = -(-extents // stripes) * stripes
         if kind == "linear":
-            return Logical(name, kind, extents, self._allocate(group, extents, among))
+            return Logical(name, kind, extents, self.allocate(group, extents, among))
         images = stripes * (int(given.get("mirrors", 0)) + 1) + PARITY.get(kind, 0)
         stripe_size = in_bytes(given["stripesize"]) if "stripesize" in given else 0 if kind == "raid1" else 65536
         made = Logical(name, kind, extents, stripes=images, stripe_size=stripe_size, images=images)
@@ -196,7 +216,7 @@ class Lvm:
                 self._part(group, f"{name}_rmeta_{index}", 1, [one], "private,raid,metadata", name)
                 self._part(group, f"{name}_rimage_{index}", each, [one], "private,raid,image", name)
             else:
-                made.places += self._allocate(group, each, [one])
+                made.places += self.allocate(group, each, [one])
         return made
 
     def _pool(self, group: Group, name: str, given: Mapping[str, str], among: Sequence[Physical]) -> None:
@@ -220,7 +240,7 @@ class Lvm:
         if spare is None:
             self._part(group, "lvol0_pmspare", extents, among, "private,pool,spare", "")
         elif spare.extents < extents:
-            spare.places += self._allocate(group, extents - spare.extents, among)
+            spare.places += self.allocate(group, extents - spare.extents, among)
             spare.extents = extents
 
     def _show(self, group: Group, made: Logical) -> None:
@@ -242,8 +262,9 @@ class Lvm:
 
     def _lvextend(self, words: Sequence[str], action: Action) -> str:
         given, (title, *paths) = words_of(words, "extents poolmetadatasize")
-        group, volume = self._volume(title)
-        among = [self._on(path, action) for path in paths] or group.members
+        group, volume = self.volume(title)
+        self.may_write(group.name)
+        among = [self.on(path, action) for path in paths] or group.members
         if "poolmetadatasize" in given:
             wanted = -(-in_bytes(given["poolmetadatasize"]) // group.extent)
             require(volume.type == "thin-pool" and wanted > volume.metadata, f"lvextend: {title} metadata {given}")
@@ -262,7 +283,7 @@ class Lvm:
         elif volume.type == "cache":
             self._grow(group, group.volumes[volume.origin], wanted, among)
         elif volume.type == "linear":
-            volume.places += self._allocate(group, wanted - volume.extents, among)
+            volume.places += self.allocate(group, wanted - volume.extents, among)
         elif volume.type != "thin":
             self._grow_images(group, volume, wanted, among)
         volume.extents = wanted
@@ -270,7 +291,7 @@ class Lvm:
             volume.node.size = wanted * group.extent
 
     def _longer(self, group: Group, part: Logical, wanted: int, among: Sequence[Physical]) -> None:
-        part.places += self._allocate(group, wanted - part.extents, among)
+        part.places += self.allocate(group, wanted - part.extents, among)
         part.extents = wanted
 
     def _grow_images(self, group: Group, volume: Logical, wanted: int, among: Sequence[Physical]) -> None:
@@ -287,15 +308,18 @@ class Lvm:
             candidates = [one for one in (place, *among) if one in among and one.free >= each and id(one) not in taken]
             require(candidates, f"Insufficient suitable allocatable extents for {volume.name}")
             taken.add(id(candidates[0]))
-            part.places += self._allocate(group, each, candidates[:1])
+            part.places += self.allocate(group, each, candidates[:1])
             if part is not volume:
                 part.extents += each
 
     def _lvchange(self, words: Sequence[str], action: Action) -> str:
         given, (title,) = words_of(
-            words, "activate zero discards metadataprofile monitor cachemode", "detachprofile yes"
+            words, "activate zero discards metadataprofile monitor cachemode", "detachprofile yes refresh"
         )
-        _group, volume = self._volume(title)
+        group, volume = self.volume(title)
+        if "refresh" in given:
+            require(not any(map(group.is_broken, group.parts_of(volume))), f"lvchange: {title} is partial")
+            volume.stale = False
         if "zero" in given:
             volume.zero = "zero" if given["zero"] == "y" else ""
         if "discards" in given:
@@ -310,8 +334,12 @@ class Lvm:
         return ""
 
     def _lvconvert(self, words: Sequence[str], action: Action) -> str:
-        given, (title,) = words_of(words, "type cachevol cachemode", "yes")
-        group, main = self._volume(title)
+        given, (title, *paths) = words_of(words, "type cachevol cachemode", "yes repair")
+        group, main = self.volume(title)
+        if "repair" in given:
+            require("yes" in given, "lvconvert would ask")
+            return repair(self, group, main, [self.on(path, action) for path in paths])
+        self.may_write(group.name)
         fast = group.volumes.get(given["cachevol"])
         require(given["type"] == "cache" and fast and fast.type == "linear", f"lvconvert {words}")
         assert fast is not None

@@ -14,17 +14,30 @@ PARITY = {"raid5": 1, "raid6": 2}
 
 @dataclass
 class Physical:
-    """``extents`` are 0 without a group; nothing is ever freed, so that ``used`` is where free space begins."""
+    """``extents`` are 0 without a group. Where extents begin says only their order: freed ones leave no hole."""
 
     node: Node
     uuid: str
     group: str = ""
     extents: int = 0
     used: int = 0
+    begun: int = 0
+    missing: bool = False  # its disk is not there
+    flagged: bool = False  # LVM wrote the group without it
 
     @property
     def free(self) -> int:
         return self.extents - self.used
+
+    @property
+    def path(self) -> str:
+        return "[unknown]" if self.missing else self.node.path
+
+    def take(self, extents: int) -> tuple[Physical, int, int]:
+        place = (self, self.begun, extents)
+        self.used += extents
+        self.begun += extents
+        return place
 
 
 @dataclass
@@ -51,7 +64,16 @@ class Logical:
     metadata: int = 0
     images: int = 1
     node: Node | None = None
+    stale: bool = False  # an image was away and is not refreshed
     tag: str = ""
+
+
+@dataclass
+class Moving:
+    """A pvmove that has begun: of each part a place, and those that it becomes."""
+
+    source: Physical
+    parts: list[tuple[Logical, tuple[Physical, int, int], list[tuple[Physical, int, int]]]]
 
 
 @dataclass
@@ -60,6 +82,21 @@ class Group:
     extent: int
     members: list[Physical]
     volumes: dict[str, Logical] = field(default_factory=dict)
+    moving: Moving | None = None
+    tags: str = ""
+
+    def raid_of(self, part: Logical) -> Logical | None:
+        """The RAID volume that a part belongs to, itself included."""
+        found: Logical | None = part
+        while found is not None and not found.type.startswith("raid"):
+            found = self.volumes.get(found.parent) if found.parent else None
+        return found
+
+    def parts_of(self, raid: Logical) -> list[Logical]:
+        return [one for one in self.volumes.values() if one.parent == raid.name]
+
+    def is_broken(self, part: Logical) -> bool:
+        return part.type == "error" or any(one.missing or one.flagged for one, _start, _size in part.places)
 
 
 def words_of(words: Sequence[str], with_value: str, alone: str = "") -> tuple[dict[str, str], list[str]]:

@@ -41,6 +41,13 @@ def _mount(host: SimulatedHost, words: list[str], action: Action) -> None:
     host.folders.setdefault((node.kname, path), Folder())
 
 
+def _umount(host: SimulatedHost, words: list[str], action: Action) -> None:
+    (path,) = words
+    require(path in host.mounts, f"umount: {path}: not mounted")
+    require(not any(one.startswith(f"{path}/") for one in host.mounts), f"umount: {path}: target is busy")
+    host.mounts.pop(path).users.discard("mount")
+
+
 def _swapon(host: SimulatedHost, words: list[str], action: Action) -> None:
     options = [word for word in words[:-1] if not word.isdigit()]
     require(set(options) <= {"--priority", "--discard", "--options"}, f"swapon does not know {words}")
@@ -80,7 +87,12 @@ def _e2fsck(host: SimulatedHost, words: list[str], action: Action) -> None:
 
 
 def _resize2fs(host: SimulatedHost, words: list[str], action: Action) -> None:
-    filesystems.resize2fs(host.device(words[-1], action))
+    node = host.device(words[0], action)
+    if len(words) == 2:
+        require(words[1].endswith("K") and not node.users, f"resize2fs {words}: on-line shrinking not supported")
+        filesystems.resize2fs(node, int(words[1][:-1]) * 1024)
+        return
+    filesystems.resize2fs(node)
 
 
 def _xfs_growfs(host: SimulatedHost, words: list[str], action: Action) -> None:
@@ -118,6 +130,7 @@ TOOLS: Mapping[str, Callable[[SimulatedHost, list[str], Action], str | None]] = 
     "mkdir": _mkdir,
     "mount": _mount,
     "swapon": _swapon,
+    "umount": _umount,
     "chown": _chown,
     "chmod": _chmod,
     "partx": _partx,

@@ -13,7 +13,8 @@ from ..plan.order import ordered
 from ..plan.policy import Approval
 from ..plan.policy import refusals as unconsented
 from . import blockdevices
-from .kinds import disk
+from .kinds import disk, volume_group
+from .lvm import risks
 from .normal_form import long_form
 from .observation import Observation, Probe
 from .registry import KINDS
@@ -40,15 +41,16 @@ def plan(document: Mapping[str, Any], observation: Observation, site: Site) -> P
     """
     have = observed(observation)
     want, refused = _wanted(long_form(document), have, site, observation)
+    notes = tuple(risks.notes(have.of(volume_group.KIND), document))
     if refused:
-        return Plan((), tuple(refused))
+        return Plan((), tuple(refused), notes=notes)
     planned = [step for kind in KINDS for step in kind.plan(have, want, site, observation)]
     # Kinds that share a last step, such as telling systemd of fstab, yield the same one.
     actions = list({step.id: step for step in planned if isinstance(step, Action)}.values())
     refused = [step for step in planned if isinstance(step, Refusal)]
     approvals = (Approval(one["action"], one["digest"]) for one in site.consent.get("irreversible", ()))
     refused.extend(unconsented(actions, (), approvals))
-    notes = tuple(dict.fromkeys(step.sentence() for step in planned if isinstance(step, Note)))
+    notes += tuple(dict.fromkeys(step.sentence() for step in planned if isinstance(step, Note)))
     if refused:
         return Plan((), _unique(refused), notes=notes)
     written = {name for action in actions for name in action.disks}

@@ -96,6 +96,7 @@ def facts(job: Job, runner: Runner) -> tuple[Observation, dict[str, Any]]:
         "disks": disk_facts(observation),
         "groups": {name: [one.id for one in disks] for name, disks in groups.items()},
         "refusals": [one.sentence() for one in (plan.refusals or refused)],
+        "notes": list(plan.notes),
         "digest": digest(plan),
     }
 

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 
-from .observation import Observation, ReadBlock, StatFs
+from .observation import Observation, ReadBlock, Run, StatFs
 
 # mkfs.xfs leaves out a last allocation group smaller than this (xfsprogs, XFS_AG_MIN_BYTES).
 _XFS_LEAST_GROUP = 16 * 1024**2
@@ -35,6 +36,17 @@ def extent(observation: Observation, kind: str, path: str, device_size: int, mou
             return None
         return _xfs(bytes.fromhex(raw), device_size, live.get("blocks", 0))
     return None
+
+
+def least(observation: Observation, path: str) -> int | None:
+    """Bytes that ext4 on ``path`` needs at the least for what it holds, by resize2fs; None when it does not say."""
+    answer = observation.ask(Run(("resize2fs", "-P", path)))
+    raw = observation.ask(ReadBlock(path, 1024, 1024))
+    found = re.search(r": ([0-9]+)\s*$", answer["stdout"]) if answer and answer["rc"] == 0 else None
+    if found is None or not raw:
+        return None
+    shift: int = struct.unpack_from("<I", bytes.fromhex(raw), 24)[0]
+    return int(found[1]) * (1024 << shift)
 
 
 def _ext4(raw: bytes, device_size: int) -> Extent | None:

@@ -21,7 +21,10 @@ _TOOLS = {
     "xfsprogs": ("mkfs.xfs", "xfs_growfs", "xfs_admin", "xfs_io"),
     "dosfstools": ("mkfs.vfat", "fatlabel"),
     "thin-provisioning-tools": ("thin_check", "cache_check"),
-    "lvm2": ("lvm", "pvcreate", "pvresize", "vgcreate", "vgextend", "lvcreate", "lvextend", "lvconvert", "lvchange"),
+    "lvm2": (
+        *("lvm", "pvcreate", "pvresize", "pvmove", "pvremove", "vgcreate", "vgextend", "vgreduce"),
+        *("lvcreate", "lvextend", "lvreduce", "lvconvert", "lvchange"),
+    ),
     "zfsutils-linux": ("zpool", "zfs", "zdb", "zgenhostid"),
     "zfs-dkms": (ZFS_MODULE,),
     "systemd": ("systemctl",),

@@ -57,6 +57,15 @@ def declare(
     for name, disks in groups.items():
         yield Offer(name, tuple(_device(name, disk) for disk in disks))
         yield from disks
+    # What leaves a group is written to as well: its identity belongs to the plan.
+    leaving = {name for group in document.get("disks", {}).values() for name in _leaving(group)}
+    kept = {one.id for disks in groups.values() for one in disks}
+    yield from (one for one in have.of(KIND) if {one.serial, one.wwn} & leaving and one.id not in kept)
+
+
+def _leaving(group: Mapping[str, Any]) -> Iterator[str]:
+    yield from group.get("replace", ())
+    yield from group.get("retire", ())
 
 
 def chosen(document: Mapping[str, Any], have: State) -> tuple[dict[str, tuple[Disk, ...]], list[Refusal]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...plan.model import Action, Command, Expect, Refusal
 from ..blockdevices import BlockDevices
+from ..identity import planned_uuid
 from ..lvm import report
 from ..lvm.layout import Volume
 from ..lvm.report import LogicalVolume
@@ -16,6 +17,7 @@ from ..lvm.request import CACHE, POOL, STRIPED, THIN
 from ..observation import Observation, Probe
 from ..sizes import human, parse_bytes
 from ..state import Device, Offer, Site, State
+from ..superblock import least
 from . import volume_group
 
 KIND = "logical_volume"
@@ -49,12 +51,35 @@ def plan(have: State, want: State, site: Site, observation: Observation) -> Iter
     for volume in want.of(KIND):
         group, found = groups[volume.group], volume.have
         if found is None:
+            yield from _renamed(group, volume, have, site)
             yield _create(group, volume)
             continue
         if not found.active:
             yield activate(group, volume)
         if volume.grows:
             yield _grow(group, volume)
+        if volume.shrinks:
+            yield from _shrunk(group, volume, have, observation)
+
+
+def _renamed(group: volume_group.Wanted, volume: Volume, have: State, site: Site) -> Iterator[Refusal]:
+    """Where another volume has its file system, or is mounted where it shall be: a new one would be empty."""
+    title = volume.request.title
+    planned = planned_uuid(site, "filesystem", title, _device(group, volume).seed)
+    wanted = str(volume.request.entry.get("mount", {}).get("path", ""))
+    known = {one.name for one in group.volumes}
+    for other in group.have.logical_volumes if group.have else ():
+        there = have.block.at(f"/dev/{group.name}/{other.name}")
+        if other.hidden or other.name in known or there is None:
+            continue
+        if there.content_uuid == planned or (wanted and wanted in there.mountpoints):
+            what = "has its file system" if there.content_uuid == planned else f"is mounted on {wanted}"
+            yield Refusal(
+                f"logical volume {title}",
+                f"it is not there, and {group.name}/{other.name} {what}: it was renamed, in the document or here",
+                f"write {other.name} in the document, or run 'lvrename {group.name} {other.name} {volume.name}' by "
+                "hand; barestore renames no volume, since others go by its name",
+            )
 
 
 def path(volume: Volume) -> str:
@@ -159,6 +184,56 @@ def _grow(group: volume_group.Wanted, volume: Volume) -> Action:
         after=_as_json(volume),
         needs=needs | {f"lv:{volume.request.title}/active"},
         provides=provides,
+        disks=group.disks,
+        expects=(Expect("size", path(volume), str(volume.size)),),
+    )
+
+
+def _shrunk(
+    group: volume_group.Wanted, volume: Volume, have: State, observation: Observation
+) -> Iterator[Action | Refusal]:
+    """The file system first, then the volume, in one action that starts over wherever it was killed."""
+    title, there = f"logical volume {volume.request.title}", have.block.at(path(volume))
+    if there is None:
+        return  # not active: it is activated now
+    if there.content != "ext4":
+        yield Refusal(title, f"it carries {there.content or 'nothing known'} and no ext4", "restore the size")
+        return
+    wanted = str(volume.request.entry.get("mount", {}).get("path", ""))
+    elsewhere = [one for one in there.mountpoints if one and one != wanted]
+    if elsewhere:
+        yield Refusal(title, f"it is mounted on {elsewhere[0]} and cannot shrink so", "unmount it first")
+        return
+    needed = least(observation, path(volume))
+    if needed is not None and needed > volume.size:
+        yield Refusal(
+            title,
+            f"what it holds needs {human(needed)} and the document says {human(volume.size)}",
+            "write a larger size, or remove files first",
+        )
+        return
+    now = human(volume.request.have_extents * volume.extent_bytes)
+    yield Action(
+        KIND,
+        "shrink",
+        volume.request.title,
+        steps=(
+            Command(("e2fsck", "-f", "-p", path(volume))),
+            Command(("resize2fs", path(volume), f"{volume.size // 1024}K")),
+            # Yes answers that the end of the volume is given up: the file system has left it.
+            Command(("lvreduce", "--yes", "--extents", str(volume.extents), volume.request.title)),
+        ),
+        before={"size": now},
+        after=_as_json(volume),
+        needs=frozenset((f"vg:{volume.group}", f"unmounted:{volume.request.title}")),
+        provides=frozenset(
+            (
+                f"lv:{volume.request.title}",
+                f"vg:{volume.group}/placed",
+                f"filesystem:{volume.request.title}@lv:{volume.request.title}",
+            )
+        ),
+        irreversible=f"it becomes smaller with its ext4, from {now} to {human(volume.size)}",
         disks=group.disks,
         expects=(Expect("size", path(volume), str(volume.size)),),
     )

@@ -74,6 +74,7 @@ def declare(
 
 def plan(have: State, want: State, site: Site, observation: Observation) -> Iterator[Action | Refusal]:
     mounted = dict(have.of(KIND))
+    shrinking = {one.request.title for one in want.of("logical_volume") if one.shrinks}
     for wanted in want.of(KIND):
         there = have.block.at(wanted.filesystem.device.path)
         holder = mounted.get(wanted.path)
@@ -83,6 +84,15 @@ def plan(have: State, want: State, site: Site, observation: Observation) -> Iter
         entry = fstab.edit(observation, lambda one, path=wanted.path: one.path == path, _line(wanted))  # type: ignore[misc]
         if holder is None:
             yield from _not_hiding(wanted, observation)
+            yield _mount(wanted, entry)
+        elif wanted.filesystem.device.ref in shrinking:
+            below = [path for path in mounted if path.startswith(f"{wanted.path}/")]
+            if below:
+                yield Refusal(
+                    wanted.path, f"it must be unmounted to shrink, and {below[0]} lies in it", "unmount that first"
+                )
+                continue
+            yield _unmount(wanted)
             yield _mount(wanted, entry)
         elif entry:
             yield _change(wanted, (*entry, Command(("mount", "--options", "remount", wanted.path))))
@@ -118,6 +128,19 @@ def _mount(wanted: Mount, entry: tuple[Step, ...]) -> Action:
         disks=made.device.disks,
         expects=(Expect("mounted", wanted.path),),
         waits=(f"/dev/disk/by-uuid/{made.uuid}",),
+    )
+
+
+def _unmount(wanted: Mount) -> Action:
+    """For what cannot be done while it is mounted. A file that is open stops it, and nothing has happened yet."""
+    return Action(
+        KIND,
+        "unmount",
+        wanted.path,
+        steps=(Command(("umount", wanted.path)),),
+        before={"uuid": wanted.filesystem.uuid},
+        provides=frozenset((f"unmounted:{wanted.filesystem.device.ref}",)),
+        disks=wanted.filesystem.device.disks,
     )
 
 

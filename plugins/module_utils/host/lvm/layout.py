@@ -23,7 +23,10 @@ _SPARE = "pmspare"
 
 @dataclass(frozen=True)
 class Member:
-    """A physical volume as it will be: ``extents`` in all, ``free`` of them; ``path`` is LVM's name for it now."""
+    """A physical volume as it will be: ``extents`` in all, ``free`` of them; ``path`` is LVM's name for it now.
+
+    One that is not in the group yet has the path by which commands name it.
+    """
 
     device: Device
     extents: int
@@ -35,7 +38,7 @@ class Member:
 class Volume:
     """A wanted volume with its final size. ``on`` are physical volumes to name in the command; empty leaves it to LVM.
 
-    ``metadata`` (of a pool) and ``extents`` count extents and are never below what is there.
+    ``metadata`` (of a pool) and ``extents`` count extents; only an exact size is below what is there.
     """
 
     request: Request
@@ -69,19 +72,27 @@ class Volume:
         return self.have is not None and self.extents > self.request.have_extents
 
     @property
+    def shrinks(self) -> bool:
+        return self.have is not None and self.extents < self.request.have_extents
+
+    @property
     def pinned(self) -> bool:
         """Whether it goes to certain physical volumes, before the others take what they find."""
         return bool(self.on) or _is_pinned(self.request)
 
 
 def lay_out(
-    requests: Sequence[Request], members: Sequence[Member], extent_bytes: int, group: VolumeGroup | None
+    requests: Sequence[Request],
+    members: Sequence[Member],
+    extent_bytes: int,
+    group: VolumeGroup | None,
+    anywhere: int = 0,
 ) -> tuple[Volume, ...]:
-    """The final volumes, in the order of the requests.
+    """The final volumes, in the order of the requests; ``anywhere`` extents are taken on members that nobody knows.
 
     :raises Unfit: something does not fit, two ask for the rest, or an exact size is below what is there.
     """
-    room = _Room(members, extent_bytes, group)
+    room = _Room(members, extent_bytes, group, anywhere)
     greedy = [one for one in requests if one.size.rest and not (one.have and one.policy == "create_only")]
     if len(greedy) > 1:
         raise Unfit(
@@ -90,8 +101,13 @@ def lay_out(
             "give one of them a size",
         )
     done: dict[str, Volume] = {}
-    for request in sorted((one for one in requests if one not in greedy), key=lambda one: not _is_pinned(one)):
-        done[request.name] = room.take(request, request.first_wanted(room.whole, extent_bytes))
+    sizes = {one.name: one.first_wanted(room.whole, extent_bytes) for one in requests if one not in greedy}
+    # What gives room back comes first, then what must lie on certain physical volumes.
+    for request in sorted(
+        (one for one in requests if one not in greedy),
+        key=lambda one: (sizes[one.name] >= one.have_extents, not _is_pinned(one)),
+    ):
+        done[request.name] = room.take(request, sizes[request.name])
     for request in greedy:
         done[request.name] = room.take_rest(request)
     return tuple(done[request.name] for request in requests)
@@ -104,13 +120,13 @@ def _is_pinned(request: Request) -> bool:
 class _Room:
     """What is free while volumes are placed one after the other."""
 
-    def __init__(self, members: Sequence[Member], extent_bytes: int, group: VolumeGroup | None) -> None:
+    def __init__(self, members: Sequence[Member], extent_bytes: int, group: VolumeGroup | None, anywhere: int) -> None:
         self._extent = extent_bytes
         self._group = group
         self._members = list(members)
         self._free = {one.device.resource: one.free for one in members}
         # Extents of those that LVM may put anywhere: taken from the sum and from no member.
-        self._anywhere = 0
+        self._anywhere = anywhere
         self.whole = sum(one.extents for one in members)
         volumes = group.logical_volumes if group else ()
         self._spare = max((one.extents for one in volumes if _SPARE in one.name and one.hidden), default=0)
@@ -275,7 +291,8 @@ class _Room:
     def _subtract(self, need: int, on: Iterable[Device], images: int) -> None:
         places = list(on)
         if not places:
-            self._anywhere += max(0, need)
+            # What a volume gives back is free for those that may lie anywhere.
+            self._anywhere += need
             return
         if images > 1:
             for one in places:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...plan.errors import ObserveError
@@ -18,14 +18,16 @@ FULLREPORT = Run(
         "lvm", "fullreport", "--all", "--foreign", "--shared", "--reportformat", "json", "--units", "b", "--nosuffix",
         "--configreport", "vg", "--options",
         "vg_name,vg_uuid,vg_extent_size,vg_extent_count,vg_free_count,vg_exported,vg_shared,vg_clustered,vg_systemid,"
-        "vg_missing_pv_count",
+        "vg_missing_pv_count,vg_tags",
         "--configreport", "pv", "--options",
         "pv_name,pv_uuid,pv_size,dev_size,pe_start,pv_pe_count,pv_pe_alloc_count,pv_missing,pv_in_use,pv_duplicate,"
         "pv_allocatable",
         "--configreport", "lv", "--options",
-        "lv_name,lv_size,lv_role,lv_active,lv_parent,pool_lv,origin,lv_profile,lv_metadata_size",
+        "lv_name,lv_size,lv_role,lv_active,lv_parent,pool_lv,origin,lv_profile,lv_metadata_size,lv_health_status,"
+        "data_percent,metadata_percent,move_pv",
         "--configreport", "seg", "--options",
-        "lv_name,segtype,stripes,stripe_size,seg_size_pe,chunk_size,cache_mode,zero,discards,seg_monitor",
+        "lv_name,segtype,stripes,stripe_size,seg_size_pe,chunk_size,cache_mode,zero,discards,seg_monitor,"
+        "seg_pe_ranges",
         "--configreport", "pvseg", "--options",
         "pv_name,pvseg_start,pvseg_size,lv_name",
     )
@@ -54,7 +56,8 @@ class PhysicalVolume:
 class LogicalVolume:
     """``type`` and what follows it are those of the first segment; sizes in bytes, ``extents`` of the whole volume.
 
-    ``type`` has no variant (raid5_ls is raid5); ``on`` are the physical volumes that hold its own extents.
+    ``type`` has no variant (raid5_ls is raid5); ``on`` are the physical volumes that hold its own extents. ``health``
+    is empty, or LVM's word for what is wrong; the percentages are of a thin pool that is active, else None.
     """
 
     group: str
@@ -78,11 +81,26 @@ class LogicalVolume:
     discards: str
     monitored: bool
     on: tuple[str, ...]
+    health: str = ""
+    data_percent: float | None = None
+    metadata_percent: float | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """So many extents of a volume (or of a hidden part of one) on a physical volume."""
+
+    path: str
+    volume: str
+    extents: int
 
 
 @dataclass(frozen=True)
 class VolumeGroup:
-    """``extent_size`` in bytes; ``extents`` and ``free`` count extents."""
+    """``extent_size`` in bytes; ``extents`` and ``free`` count extents.
+
+    ``held`` is what lies where. An interrupted pvmove, of which ``moving`` has the source, is read as if it had ended.
+    """
 
     name: str
     uuid: str
@@ -96,6 +114,9 @@ class VolumeGroup:
     missing: int
     physical_volumes: tuple[PhysicalVolume, ...]
     logical_volumes: tuple[LogicalVolume, ...]
+    tags: frozenset[str] = frozenset()
+    held: tuple[Held, ...] = ()
+    moving: tuple[str, ...] = ()
 
     def volume(self, name: str) -> LogicalVolume | None:
         return next((one for one in self.logical_volumes if one.name == name), None)
@@ -153,14 +174,21 @@ def _section(section: Mapping[str, Any]) -> tuple[VolumeGroup | None, tuple[Phys
     for one in section.get("seg") or []:
         first.setdefault(_bare(one["lv_name"]), one)
         extents[_bare(one["lv_name"])] = extents.get(_bare(one["lv_name"]), 0) + _int(one["seg_size_pe"])
+    moves = {_bare(one["lv_name"]): one["move_pv"] for one in section.get("lv") or [] if one.get("move_pv")}
+    held = _held(section, moves)
     places: dict[str, list[str]] = {}
-    for one in sorted(section.get("pvseg") or [], key=lambda one: (one["pv_name"], _int(one["pvseg_start"]))):
-        found = places.setdefault(_bare(one["lv_name"]), [])
-        if one["pv_name"] not in found:
-            found.append(one["pv_name"])
+    for place in held:
+        found = places.setdefault(place.volume, [])
+        if place.path not in found:
+            found.append(place.path)
     logical = tuple(
-        _logical(one, name, first.get(_bare(one["lv_name"]), {}), extents, places) for one in section.get("lv") or []
+        _logical(one, name, first.get(_bare(one["lv_name"]), {}), extents, places)
+        for one in section.get("lv") or []
+        if _bare(one["lv_name"]) not in moves
     )
+    if moves:
+        left = {one.path: sum(each.extents for each in held if each.path == one.path) for one in physical}
+        physical = tuple(replace(one, used=left[one.path]) for one in physical)
     group = VolumeGroup(
         name=name,
         uuid=row["vg_uuid"],
@@ -174,8 +202,31 @@ def _section(section: Mapping[str, Any]) -> tuple[VolumeGroup | None, tuple[Phys
         missing=_int(row["vg_missing_pv_count"]),
         physical_volumes=physical,
         logical_volumes=logical,
+        tags=frozenset(filter(None, row.get("vg_tags", "").split(","))),
+        held=held,
+        moving=tuple(sorted(moves.values())),
     )
     return group, physical
+
+
+def _held(section: Mapping[str, Any], moves: Mapping[str, str]) -> tuple[Held, ...]:
+    """In the order of the physical volumes. What a pvmove has copied, or will, is counted where it goes."""
+    out = []
+    rows = sorted(section.get("pvseg") or [], key=lambda one: (one["pv_name"], _int(one["pvseg_start"])))
+    for row in rows:
+        name, path = _bare(row["lv_name"]), row["pv_name"]
+        if not name or moves.get(name) == path:
+            continue
+        out.append(Held(path, name, _int(row["pvseg_size"])))
+        if name in moves:
+            # Who of them lies where is not said: each may lie on all of it.
+            users = {_bare(one["lv_name"]) for one in section.get("seg") or [] if _lies_on(one, name)}
+            out += [Held(path, user, 0) for user in sorted(users)]
+    return tuple(out)
+
+
+def _lies_on(segment: Mapping[str, Any], name: str) -> bool:
+    return any(_bare(one.rpartition(":")[0]) == name for one in segment.get("seg_pe_ranges", "").split())
 
 
 def _physical(row: Mapping[str, Any], group: str) -> PhysicalVolume:
@@ -225,11 +276,18 @@ def _logical(
         discards=segment.get("discards", ""),
         monitored=segment.get("seg_monitor") == "monitored",
         on=tuple(places.get(name, ())),
+        health=row.get("lv_health_status", ""),
+        data_percent=_percent(row.get("data_percent")),
+        metadata_percent=_percent(row.get("metadata_percent")),
     )
 
 
 def _bare(name: str) -> str:
     return name.strip("[]")
+
+
+def _percent(text: str | None) -> float | None:
+    return float(text) if text else None
 
 
 def _int(text: object) -> int:

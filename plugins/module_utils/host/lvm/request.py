@@ -65,21 +65,36 @@ class Request:
         """Bytes of a chunk of a thin pool."""
         return parse_bytes(self.entry.get("chunk_size", _CHUNK))
 
-    def first_wanted(self, whole: int, extent_bytes: int) -> int:
-        """Extents by document and policy, never fewer than there are; of ``rest`` the least.
+    def _never_shrinks(self) -> str:
+        """Why a volume cannot be made smaller; empty for one that carries ext4, which can."""
+        if self.type == POOL:
+            return "LVM cannot make a thin pool smaller"
+        if self.entry.get("cache"):
+            return "a volume with a cache is not made smaller"
+        kind = (self.entry.get("filesystem") or {}).get("type", "")
+        if kind == "ext4":
+            return ""
+        return f"{kind} cannot be made smaller" if kind else "the document does not say what it carries"
 
-        :raises Unfit: an exact size that is smaller than the volume.
+    def first_wanted(self, whole: int, extent_bytes: int) -> int:
+        """Extents by document and policy; of ``rest`` the least. Fewer than there are only for an exact size.
+
+        :raises Unfit: an exact size that is smaller than the volume, and what it carries cannot shrink.
         """
         have, data = self.have_extents, self.geometry.data
         if have and self.policy == "create_only":
             return have
         found = wanted(self.size, whole, extent_bytes, data)
         if self.policy == "exact" and have > found and not self.size.rest:
-            raise Unfit(
-                self.title,
-                f"it has {have} extents and the document says exactly {self.entry['size']}, which are {found}",
-                "restore the size; shrinking comes with a later release",
-            )
+            why = self._never_shrinks()
+            if why:
+                raise Unfit(
+                    self.title,
+                    f"it has {have} extents and the document says exactly {self.entry['size']}, which are {found}, "
+                    f"and {why}",
+                    "restore the size; to make it smaller, move what it holds to a new volume",
+                )
+            return found
         return max(have, found)
 
 

@@ -58,8 +58,14 @@ def test_it_grows(made: Lvm, volume: str, size: str, argv: str) -> None:
     [
         (
             {"plain": {"size": "201 MiB", "size_policy": "exact"}},
-            "mixed/plain: it has 76 extents and the document says exactly 201 MiB, which are 51; "
-            "restore the size; shrinking comes with a later release.",
+            "mixed/plain: it has 76 extents and the document says exactly 201 MiB, which are 51, and "
+            "the document does not say what it carries; restore the size; to make it smaller, move what it holds to a "
+            "new volume.",
+        ),
+        (
+            {"plain": {"size": "201 MiB", "size_policy": "exact", "filesystem": "xfs"}},
+            "mixed/plain: it has 76 extents and the document says exactly 201 MiB, which are 51, and xfs cannot be "
+            "made smaller; restore the size; to make it smaller, move what it holds to a new volume.",
         ),
         (
             {"plain": {"size": "1 GiB"}},
@@ -148,3 +154,31 @@ def test_volumes_of_others_are_left_alone(made: Lvm) -> None:
     for name in ("rest", "ten", "striped"):
         del volumes[name]
     assert made.ids() == []
+
+
+def test_ext4_shrinks_with_consent(made: Lvm) -> None:
+    made.document["lvm"]["mixed"]["volumes"]["thin"] |= {"size": "4001 MiB", "size_policy": "exact"}
+    made.answers["run:resize2fs -P /dev/mixed/thin"] = {
+        "rc": 0, "stdout": "Estimated minimum size of the filesystem: 9000\n", "stderr": "resize2fs 1.47.2",
+    }  # fmt: skip
+    sentence = made.refusal()
+    assert sentence.startswith("mixed/thin: it becomes smaller with its ext4, from 5004 MiB to 4004 MiB, and nobody")
+    assert '- {action: "logical_volume.shrink:mixed/thin", digest: "sha256:' in sentence
+    made.answers["run:resize2fs -P /dev/mixed/thin"]["stdout"] = "Estimated minimum size of the filesystem: 2000000\n"
+    assert "what it holds needs" in made.refusal()
+
+
+def test_a_volume_that_was_renamed_is_recognised(made: Lvm) -> None:
+    volumes = made.document["lvm"]["mixed"]["volumes"]
+    volumes["simple"] = volumes.pop("plain")
+    assert made.refusal() == (
+        "mixed/simple: it needs 304 MiB more of the volume group mixed, where 0 B are free; "
+        "make it smaller, or give the group another physical volume."
+    )
+    made.row("pv", "/dev/nvme0n1", pv_pe_alloc_count="0")  # room, as if something had been removed
+    del volumes["rest"]
+    assert made.refusal() == (
+        "logical volume mixed/simple: it is not there, and mixed/plain is mounted on /srv/plain: it was renamed, in "
+        "the document or here; write plain in the document, or run 'lvrename mixed plain simple' by hand; barestore "
+        "renames no volume, since others go by its name."
+    )

@@ -63,9 +63,10 @@ def test_an_orphan_of_a_killed_run_is_taken_as_it_is(made: Lvm) -> None:
 
 def test_a_device_of_another_group_is_refused_by_name(made: Lvm) -> None:
     made.row("vg", "sectors", vg_name="theirs")
+    made.row("pv", "/dev/sdd", pv_uuid="Zs5Ol1-0fNx-hNAE-tXb1-QdoE-3AtL-Vn9mGT")
     assert made.refusal() == (
         "disk K4 (4 GiB in pci-0000:00:0c.0-scsi-0:0:4:0): it belongs to the volume group theirs and not to sectors; "
-        "name another device; moving it comes with a later release."
+        "name another device, or take it out of theirs first."
     )
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ansible_collections.barestore.storage.plugins.module_utils.plan.digest import digest
+
 if TYPE_CHECKING:
     from .conftest import Lvm
 
@@ -83,3 +85,20 @@ def test_metadata_grows_before_data(made: Lvm) -> None:
 def test_what_cannot_be_changed(made: Lvm, change: dict[str, Any], sentence: str) -> None:
     made.document["lvm"]["mixed"]["thin_pools"]["topolvm"].update(change)
     assert made.refusal() == sentence
+
+
+def test_a_pool_at_risk_is_told_of_and_changes_nothing(made: Lvm) -> None:
+    before = digest(made.plan())
+    made.row("lv", "pool", data_percent="84.21", metadata_percent="79.90")
+    made.row("lv", "topolvm", data_percent="79.00", metadata_percent="91.00")
+    made.row("lv", "mirror", lv_health_status="mismatches exist")
+    plan = made.plan()
+    assert plan.notes == (
+        "logical volume mixed/mirror: its images differ in places; look at its disks, then "
+        "lvchange --syncaction repair makes them equal.",
+        "thin pool mixed/topolvm: its metadata is 91 % full, and 80 % is the threshold; raise metadata_size, "
+        "since a pool whose metadata is full stops and is repaired offline.",
+        "thin pool sectors/pool: its data is 84.21 % full, and 80 % is the threshold; "
+        "give it more size before writing fails.",
+    )
+    assert digest(plan) == before
