@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +16,7 @@ from ..plan.journal import Journal, host_lock
 from ..plan.model import Command, Plan, Refusal
 from ..plan.runner import Runner
 from . import planner, tools
+from .blank import UNFINISHED
 from .disk_facts import disk_facts
 from .executor import Executor
 from .kinds import disk
@@ -136,11 +138,14 @@ def _apply(job: Job, runner: Runner, report: Report) -> None:
     executor = Executor(runner, journal, observer.shortfall)
     try:
         journal.write("plan", {"digest": digest(report.plan), "actions": [one.id for one in report.plan.actions]})
+        unfinished = f"{job.folder}/{os.path.basename(UNFINISHED.path)}"
+        executor.begin(unfinished, report.plan.identities)
         executor.execute(report.plan)
         _again, rest = observer.observe(
             planner.probes(job.document), lambda seen: planner.plan(job.document, seen, job.site)
         )
         _converged(rest)
+        executor.end(unfinished)
         journal.write("end", {"result": "done"})
     except StorageError as error:
         report.error = error.sentence()

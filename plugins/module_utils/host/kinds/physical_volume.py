@@ -104,6 +104,7 @@ def _foreign(device: Device, group: str, found: PhysicalVolume | None) -> Iterat
             device.title,
             f"it belongs to the volume group {found.group} and not to {group}",
             "name another device; moving it comes with a later release",
+            device.wipeable,
         )
     elif found.duplicate:
         yield Refusal(device.title, "LVM sees its physical volume twice", "use multipath, or detach the copy")
@@ -112,6 +113,7 @@ def _foreign(device: Device, group: str, found: PhysicalVolume | None) -> Iterat
             device.title,
             "it belongs to a volume group of which LVM sees no description",
             "attach that group's other disks, and look with vgs",
+            device.wipeable,
         )
 
 
