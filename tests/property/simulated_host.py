@@ -56,6 +56,9 @@ class Part(Protocol):
     def file(self, path: str) -> str | None:
         """The text of a file that it provides."""
 
+    def forget(self, node: Node) -> None:
+        """What a device carried is gone."""
+
 
 @dataclass
 class SimulatedHost:
@@ -203,6 +206,8 @@ class SimulatedHost:
         for node in nodes[:parts]:
             for below in node.table.nodes if node.table else ():
                 self.nodes.remove(below)
+            for one in self.parts:
+                one.forget(node)
             node.content, node.table = None, None
 
     def command(self, argv: Sequence[str], stdin: str, action: Action) -> str:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -60,6 +61,13 @@ class Group:
     extent: int
     members: list[Physical]
     volumes: dict[str, Logical] = field(default_factory=dict)
+    active: bool = True
+
+    @property
+    def uuid(self) -> str:
+        text = hashlib.sha256(self.name.encode()).hexdigest()
+        ends = (0, 6, 10, 14, 18, 22, 26, 32)
+        return "-".join(text[low:high] for low, high in zip(ends, ends[1:], strict=False))
 
 
 def words_of(words: Sequence[str], with_value: str, alone: str = "") -> tuple[dict[str, str], list[str]]:
