@@ -80,7 +80,10 @@ def storage(job: Job, runner: Runner) -> Report:
         return _planned(job, runner)
     with host_lock(job.folder):
         report = _planned(job, runner)
-        if report.error or report.plan.refusals or not report.plan.actions:
+        if report.error or report.plan.refusals:
+            return report
+        if not report.plan.actions:
+            Executor.end(_unfinished(job))
             return report
         _apply(job, runner, report)
         return report
@@ -138,14 +141,13 @@ def _apply(job: Job, runner: Runner, report: Report) -> None:
     executor = Executor(runner, journal, observer.shortfall)
     try:
         journal.write("plan", {"digest": digest(report.plan), "actions": [one.id for one in report.plan.actions]})
-        unfinished = f"{job.folder}/{os.path.basename(UNFINISHED.path)}"
-        executor.begin(unfinished, report.plan.identities)
+        executor.begin(_unfinished(job), report.plan.identities)
         executor.execute(report.plan)
         _again, rest = observer.observe(
             planner.probes(job.document), lambda seen: planner.plan(job.document, seen, job.site)
         )
         _converged(rest)
-        executor.end(unfinished)
+        executor.end(_unfinished(job))
         journal.write("end", {"result": "done"})
     except StorageError as error:
         report.error = error.sentence()
@@ -154,6 +156,10 @@ def _apply(job: Job, runner: Runner, report: Report) -> None:
         report.executed = [one.as_json() for one in executor.done]
         report.processes = runner.count
         journal.close()
+
+
+def _unfinished(job: Job) -> str:
+    return f"{job.folder}/{os.path.basename(UNFINISHED.path)}"
 
 
 def _converged(rest: Plan) -> None:
