@@ -48,7 +48,7 @@ def run(
     vm: VirtualMachine, document: dict[str, Any], wipe: list[dict[str, str]], check: bool = False
 ) -> dict[str, Any]:
     arguments = {"document": document, "site": SITE, "host": vm.name, "consent": {"wipe": wipe}}
-    return ansible(vm, "barestore.storage.host_storage", arguments, check=check)
+    return ansible(vm, "barestore.storage.host_storage", arguments)
 
 
 def lines(result: dict[str, Any]) -> list[dict[str, str]]:
