@@ -33,6 +33,7 @@ from ansible_collections.barestore.storage.plugins.module_utils.plan.model impor
     Link,
     Plan,
     Step,
+    Zero,
 )
 from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Runner
 
@@ -56,6 +57,9 @@ class Part(Protocol):
 
     def file(self, path: str) -> str | None:
         """The text of a file that it provides."""
+
+    def forget(self, node: Node) -> None:
+        """What a device carried is gone."""
 
 
 @dataclass
@@ -203,8 +207,27 @@ class SimulatedHost:
             elif step.after not in lines:
                 lines.append(step.after or "")
             self.files[step.path] = "".join(f"{line}\n" for line in lines if line)
+        elif isinstance(step, Zero):
+            self.zero(step, action)
         else:
             self.files[step.path] = step.content
+
+    def zero(self, step: Zero, action: Action, parts: int | None = None) -> None:
+        """All that lies where labels lie, in the first ``parts`` of the step when it is cut off there."""
+        disk = self.device(step.path, action)
+        require(not disk.busy, f"{action.id}: {disk.path} is in use")
+        inner = {node.partition.start * disk.sector: node for node in (disk.table.nodes if disk.table else ())
+                 if node.partition}  # fmt: skip
+        nodes = [disk if part.start == 0 else inner[part.start] for part in step.parts]
+        for node, part in zip(nodes, step.parts, strict=True):
+            require(node.size == part.size, f"{action.id}: {node.path} has not {part.size} bytes")
+            require(simulated_probes.contents(node) == part.bytes, f"{action.id}: {node.path} was changed meanwhile")
+        for node in nodes[:parts]:
+            for below in node.table.nodes if node.table else ():
+                self.nodes.remove(below)
+            for one in self.parts:
+                one.forget(node)
+            node.content, node.table = None, None
 
     def command(self, argv: Sequence[str], stdin: str, action: Action) -> str:
         """What a process would print."""
@@ -225,6 +248,10 @@ class SimulatedHost:
             self.fresh.update(set(self.links_of(node)) - before)
             return ""
         if tool == "wipefs":
+            if words[:-1] == ["--all"]:
+                node = self.device(words[-1], action)
+                require(not node.busy and not node.signatures(), f"wipefs: {node.path} is in use, or was not zeroed")
+                return ""
             require(words[:-1] == ["--no-act", "--noheadings", "--parsable"], f"wipefs does not know {words}")
             return "\n".join(str(one) for one in self.device(words[-1], action).signatures())
         for part in self.parts:
@@ -253,6 +280,8 @@ class SimulatedHost:
             return f"{expect.target} is not there"
         if expect.check == "swap":
             return "" if node in self.swaps else f"{expect.target} is not used as swap"
+        if expect.check == "zeroed":
+            return f"{expect.target} carries {node.signatures()}" if node.signatures() else ""
         if expect.check == "bytes":
             found = node.read(expect.offset, len(expect.value) // 2).hex()
             return "" if found == expect.value.lower() else f"{expect.target} has {found} and not {expect.value}"

@@ -31,6 +31,7 @@ class Lvm:
             "pvresize": self._pvresize,
             "vgcreate": self._vgcreate,
             "vgextend": self._vgextend,
+            "vgchange": self._vgchange,
             "lvcreate": self._lvcreate,
             "lvextend": self._lvextend,
             "lvchange": self._lvchange,
@@ -115,6 +116,27 @@ class Lvm:
         self.may_write(name)
         self._join(name, paths, action)
         return ""
+
+    def _vgchange(self, words: Sequence[str], action: Action) -> str:
+        given, rest = words_of(words, "activate select", "quiet")
+        groups = [one for one in self.groups.values() if given["select"] == f"vg_uuid={one.uuid}"]
+        require(not rest and given["activate"] == "n" and len(groups) == 1, f"vgchange does not know {words}")
+        for volume in groups[0].volumes.values():
+            if volume.node is not None:
+                require(not volume.node.busy, f"vgchange: {volume.name} is in use")
+                self.host.nodes.remove(volume.node)
+        for one in groups[0].members:
+            one.node.users.discard("lv")
+        groups[0].active = False
+        return ""
+
+    def forget(self, node: Node) -> None:
+        """The label of a physical volume is gone, and a group without any is gone as well."""
+        self.physical = [one for one in self.physical if one.node is not node]
+        for group in list(self.groups.values()):
+            group.members = [one for one in group.members if one.node is not node]
+            if not group.members:
+                del self.groups[group.name]
 
     def _join(self, name: str, paths: Sequence[str], action: Action) -> None:
         group = self.groups[name]

@@ -40,7 +40,7 @@ def _section(group: Group) -> dict[str, Any]:
         ]
     vg = {
         "vg_name": group.name,
-        "vg_uuid": "TgWhnt-3bHE-1Jqp-O2Ne-xHjZ-7gBT-5sGWZV",
+        "vg_uuid": group.uuid,
         "vg_extent_size": str(group.extent),
         "vg_extent_count": str(sum(one.extents for one in group.members)),
         "vg_free_count": str(sum(one.free for one in group.members)),
@@ -89,7 +89,7 @@ def _logical(volume: Logical, group: Group) -> dict[str, str]:
         "lv_name": _shown(volume),
         "lv_size": str(volume.extents * group.extent),
         "lv_role": volume.role,
-        "lv_active": "" if volume.name == "lvol0_pmspare" else "active",
+        "lv_active": "active" if group.active and volume.name != "lvol0_pmspare" else "",
         "lv_parent": volume.parent,
         "pool_lv": f"[{volume.pool}]" if volume.type == "cache" else volume.pool,
         "origin": f"[{volume.origin}]" if volume.origin else "",

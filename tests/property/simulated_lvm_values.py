@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -97,6 +98,14 @@ class Group:
 
     def is_broken(self, part: Logical) -> bool:
         return part.type == "error" or any(one.missing or one.flagged for one, _start, _size in part.places)
+
+    active: bool = True
+
+    @property
+    def uuid(self) -> str:
+        text = hashlib.sha256(self.name.encode()).hexdigest()
+        ends = (0, 6, 10, 14, 18, 22, 26, 32)
+        return "-".join(text[low:high] for low, high in zip(ends, ends[1:], strict=False))
 
 
 def words_of(words: Sequence[str], with_value: str, alone: str = "") -> tuple[dict[str, str], list[str]]:

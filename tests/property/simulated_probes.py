@@ -12,6 +12,7 @@ from simulated_filesystems import statfs
 
 from ansible_collections.barestore.storage.plugins.module_utils.host import blockdevices
 from ansible_collections.barestore.storage.plugins.module_utils.host.observation import (
+    IN_USE,
     Probe,
     ReadBlock,
     ReadFile,
@@ -22,6 +23,7 @@ from ansible_collections.barestore.storage.plugins.module_utils.host.observation
     StatFs,
     StatPath,
 )
+from ansible_collections.barestore.storage.plugins.module_utils.plan.digest import sha256
 
 if TYPE_CHECKING:
     from simulated_host import SimulatedHost
@@ -150,10 +152,16 @@ def file(host: SimulatedHost, path: str) -> str | None:
 def _signatures(host: SimulatedHost, path: str) -> dict[str, Any]:
     node = host.find(path)
     if node is None:
-        return {"found": [], "error": "it cannot be opened: No such file or directory"}
-    if node.busy:
-        return {"found": [], "error": "it is in use by the kernel"}
-    return {"found": node.signatures(), "error": ""}
+        return {"found": [], "error": "it cannot be opened: No such file or directory", "held": False, "bytes": ""}
+    error = IN_USE if node.busy or (node.partition and node.parents[0].users) else ""
+    return {"found": node.signatures(), "error": error, "held": bool(error), "bytes": contents(node)}
+
+
+def contents(node: Node) -> str:
+    """The digest of what lies where labels lie."""
+    table = node.table
+    parts = [[one.number, one.start, one.size, one.uuid] for one in table.parts] if table else []
+    return sha256([node.signatures(), table.uuid if table else "", parts])
 
 
 def _links(host: SimulatedHost, folder: str) -> dict[str, str]:

@@ -100,6 +100,9 @@ class Zfs:
             return "ONLINE\n"
         return "2.3.9-0+deb13u1\n" if path == "/sys/module/zfs/version" else None
 
+    def forget(self, node: Node) -> None:
+        """Members of an imported pool are in use, so that nobody takes them away."""
+
     # -- pools
 
     def _zgenhostid(self, words: Sequence[str], action: Action) -> str:

@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..plan.model import Command, Refusal
-from .observation import Observation, Signatures
+from .observation import Observation, ReadFile, Signatures
+from .signatures.detect import UNKNOWN
 from .state import Device
+
+UNFINISHED = ReadFile("/var/lib/barestore/unfinished")
+"""The identities of the disks of a run that has not ended well, one a line."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +41,24 @@ def unless_blank(observation: Observation, device: Device, wanted: str) -> Itera
             device.title,
             f"it cannot be told what it carries ({answer['error']}), so {wanted} is not made on it",
             "look at it with wipefs and blkid -p; match another disk if it is in use",
+            device.wipeable,
         )
         return
     found = [Signature(**one) for one in answer["found"]]
-    if found:
+    if found and not _is_ours(observation, device, found):
         yield Refusal(
             device.title,
             f"it carries {', '.join(map(str, found))}, so {wanted} is not made on it",
             "match another disk, or clear it by hand if what it carries may be lost",
+            device.wipeable,
         )
+
+
+def _is_ours(observation: Observation, device: Device, found: Iterable[Signature]) -> bool:
+    """Whether bytes without a name lie on a disk that an unfinished run was writing to: then they are its own."""
+    if any(one.type != UNKNOWN for one in found):
+        return False
+    return bool(set(device.disks) & set((observation.ask(UNFINISHED) or "").splitlines()))
 
 
 def still_blank(path: str) -> Command:

@@ -9,7 +9,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,9 +17,10 @@ from typing import Any
 
 from ..plan.errors import CommandFailed, StorageError, Surprise
 from ..plan.journal import Journal
-from ..plan.model import Action, Command, EditLine, Expect, Link, Plan, Step, WriteFile
+from ..plan.model import Action, Command, EditLine, Expect, Link, Plan, Step, WriteFile, Zero
 from ..plan.order import predecessors
 from ..plan.runner import Runner
+from .zeroing import zero
 
 _SIDE_BY_SIDE = 8
 _DEVICE_SECONDS = 30.0
@@ -93,6 +94,23 @@ class Executor:
             # While udev looks at what was written, it knows neither names nor links: nobody shall look before it did.
             self._settle()
 
+    @staticmethod
+    def begin(path: str, disks: Iterable[str]) -> None:
+        """Remember the disks that are written to, so that what a power cut leaves on them is known as our own.
+
+        :raises Surprise: the file cannot be written.
+        """
+        try:
+            _replace(path, "".join(f"{one}\n" for one in sorted(disks)), 0o600)
+        except OSError as error:
+            raise Surprise(f"{path} cannot be written: {error.strerror}", "mend it and run again") from error
+
+    @staticmethod
+    def end(path: str) -> None:
+        """Forget them: the run ended well."""
+        with suppress(OSError):
+            os.unlink(path)
+
     def _one(self, action: Action) -> None:
         self._note("start", {"action": action.id, "commands": [step.as_json() for step in action.steps]})
         start = time.monotonic()
@@ -123,6 +141,15 @@ class Executor:
                     f"before {action.id}, {' '.join(step.argv)} found {' '.join(result.stdout.split())}",
                     "clear it by hand if it may be lost, and run again",
                 )
+            return
+        if isinstance(step, Zero):
+            try:
+                zero(step)
+            except OSError as error:
+                raise Surprise(
+                    f"{step.path} cannot be wiped: {error.strerror}", "look at the disk, and run again"
+                ) from error
+            self.done.append(Done(action.id, ("zero", step.path), 0, round(time.monotonic() - start, 3)))
             return
         try:
             with self._files:

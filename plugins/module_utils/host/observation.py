@@ -14,6 +14,9 @@ from typing import Any, TypeVar, Union, cast
 
 T = TypeVar("T")
 
+IN_USE = "it is in use by the kernel"
+"""The error of a device that is mounted, a member of something that runs, or below another device."""
+
 
 @dataclass(frozen=True, order=True)
 class Run:
@@ -52,9 +55,10 @@ class ReadBlock:
 
 @dataclass(frozen=True, order=True)
 class Signatures:
-    """All that libblkid finds on a device, at both ends: ``{"found": [...], "error": text}``.
+    """All that libblkid and our own detectors find on a device: ``{"found", "error", "held", "bytes"}``.
 
-    The observer puts all devices that are asked for into one wipefs and one blkid process.
+    ``held`` says that the kernel has it in use, which is an error as well; ``bytes`` is the digest of the places
+    where labels lie. The observer puts all devices that are asked for into one wipefs and one blkid process.
     """
 
     path: str

@@ -21,6 +21,7 @@ from ..plan.errors import ObserveError
 from ..plan.model import Expect, Plan
 from ..plan.runner import Runner
 from .observation import (
+    IN_USE,
     Observation,
     Probe,
     ReadBlock,
@@ -32,8 +33,10 @@ from .observation import (
     StatFs,
     StatPath,
 )
+from .signatures import detect
+from .signatures.area import Area, places
 
-_ROUNDS = 6
+_ROUNDS = 12
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ENODEV, errno.ENXIO)
 _CLASS_BLOCK = "/sys/class/block"
 
@@ -96,29 +99,40 @@ class Observer:
         """One wipefs and one blkid for all devices; what only one sees counts, and an error is no blank disk."""
         names = {path: os.path.basename(os.path.realpath(path)) for path in paths}
         writers = _writers()
-        out: dict[str, dict[str, Any]] = {
-            path: {"found": [], "error": _unopened(path) or writers.get(os.path.realpath(path), "")} for path in paths
-        }
-        usable = [path for path in paths if not out[path]["error"]]
-        if not usable:
+        out: dict[str, dict[str, Any]] = {}
+        areas: dict[str, Area] = {}
+        for path in paths:
+            error, held = _unopened(path)
+            try:
+                areas[path] = _area(path)
+            except OSError as trouble:
+                error = error or f"it cannot be read: {trouble.strerror}"
+            error = writers.get(os.path.realpath(path), "") or error
+            out[path] = {"found": [], "error": error, "held": held, "bytes": ""}
+        if not areas:
             return out
         # wipefs names a device by the last part of the path that it was given: links would match no row.
-        nodes = sorted({f"/dev/{names[path]}" for path in usable})
+        nodes = sorted({f"/dev/{names[path]}" for path in areas})
         wiped = self._runner.run(("wipefs", "--no-act", "--json", "--output", "DEVICE,OFFSET,TYPE,UUID,LABEL", *nodes))
         probed = self._runner.run(("blkid", "--probe", "--output", "export", *nodes))
         errors = "" if wiped.rc == 0 else wiped.stderr.strip() or f"wipefs ended with {wiped.rc}"
-        if probed.rc not in (0, 2):
-            errors = errors or probed.stderr.strip() or f"blkid ended with {probed.rc}"
+        doubt = "" if probed.rc in (0, 2) else probed.stderr.strip() or f"blkid ended with {probed.rc}"
         rows = json.loads(wiped.stdout)["signatures"] if wiped.rc == 0 and wiped.stdout.strip() else []
         blkid = _exports(probed.stdout)
-        for path in usable:
+        for path, area in areas.items():
             found = [_signature(row) for row in rows if row["device"] == names[path]]
+            places = {(one["type"], one["offset"]) for one in found}
+            found += [one.as_json() for one in detect.known(area) if (one.type, hex(one.offset)) not in places]
             known = {one["type"] for one in found}
             for key in ("TYPE", "PTTYPE"):
                 kind = blkid.get(f"/dev/{names[path]}", blkid.get(path, {})).get(key, "")
                 if kind and kind not in known:
                     found.append({"type": kind, "offset": "a place that only blkid knows", "label": "", "uuid": ""})
-            out[path] = {"found": found, "error": "" if found else errors}
+            if not found and _is_whole(names[path]):
+                found = [one.as_json() for one in detect.unknown(area)]
+            # Where one of them found something, a doubt of blkid says only that there are several.
+            out[path]["found"], out[path]["bytes"] = found, area.digest
+            out[path]["error"] = out[path]["error"] or errors or ("" if found else doubt)
         return out
 
 
@@ -139,13 +153,32 @@ def _exports(text: str) -> dict[str, dict[str, str]]:
     return out
 
 
-def _unopened(path: str) -> str:
-    """Why a device cannot be opened for ourselves alone, by reading only; empty when it can."""
+def _unopened(path: str) -> tuple[str, bool]:
+    """Why a device cannot be opened for ourselves alone, by reading only, and whether the kernel holds it."""
     try:
         os.close(os.open(path, os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC))
     except OSError as error:
-        return "it is in use by the kernel" if error.errno == errno.EBUSY else f"it cannot be opened: {error.strerror}"
-    return ""
+        if error.errno == errno.EBUSY:
+            return IN_USE, True
+        return f"it cannot be opened: {error.strerror}", False
+    return "", False
+
+
+def _area(path: str) -> Area:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.lseek(handle, 0, os.SEEK_END)
+        return Area(size, {offset: os.pread(handle, length, offset) for offset, length in places(size)})
+    finally:
+        os.close(handle)
+
+
+def _is_whole(kname: str) -> bool:
+    """Whether a device is a disk: what a partition or a volume uncovers belongs to nobody until it has a name."""
+    folder = f"{_CLASS_BLOCK}/{kname}"
+    if os.path.exists(f"{folder}/partition") or kname.startswith("zd"):
+        return False
+    return not os.path.exists(f"{folder}/dm") or (_text(f"{folder}/dm/uuid") or "").startswith("mpath-")
 
 
 def _writers() -> dict[str, str]:
@@ -331,6 +364,15 @@ def _content(expect: Expect) -> str:
     )
 
 
+def _zeroed(expect: Expect) -> str:
+    try:
+        area = _area(expect.target)
+    except OSError as error:
+        return f"{expect.target} cannot be read: {error.strerror}"
+    clean = not any(any(raw) for raw in area.chunks.values())
+    return "" if clean else f"{expect.target} is not zeroed in all places where labels lie"
+
+
 _CHECKS: Mapping[str, Callable[[Expect], str]] = {
     "exists": _exists,
     "size": _has_size,
@@ -339,4 +381,5 @@ _CHECKS: Mapping[str, Callable[[Expect], str]] = {
     "mounted": _mounted,
     "swap": _swap,
     "content": _content,
+    "zeroed": _zeroed,
 }

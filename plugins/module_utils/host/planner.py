@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..plan.model import Action, Note, Plan, Refusal
@@ -19,6 +19,7 @@ from .normal_form import long_form
 from .observation import Observation, Probe
 from .registry import KINDS
 from .state import Offer, Site, State
+from .wiping.wipes import Wipes
 
 
 def probes(document: Mapping[str, Any]) -> tuple[Probe, ...]:
@@ -39,23 +40,49 @@ def plan(document: Mapping[str, Any], observation: Observation, site: Site) -> P
 
     While ``observation.missing`` is not empty afterwards, the plan is not final: answer and plan again.
     """
+    long = long_form(document)
     have = observed(observation)
-    want, refused = _wanted(long_form(document), have, site, observation)
-    notes = tuple(risks.notes(have.of(volume_group.KIND), document))
-    if refused:
-        return Plan((), tuple(refused), notes=notes)
-    planned = [step for kind in KINDS for step in kind.plan(have, want, site, observation)]
-    # Kinds that share a last step, such as telling systemd of fstab, yield the same one.
-    actions = list({step.id: step for step in planned if isinstance(step, Action)}.values())
-    refused = [step for step in planned if isinstance(step, Refusal)]
+    wipes = Wipes(have, observation, site)
+    draft = _draft(long, have, observation, site)
+    # What stands in the way is taken as gone, so that one run names all of it; policy decides whether it may go.
+    while wipes.add(draft.refusals, draft.want.of(disk.KIND)):
+        seen = wipes.blanked()
+        draft = _draft(long, observed(seen), seen, site)
+        observation.missing.update(seen.missing)
+    actions = [*draft.actions, *wipes.actions()]
     approvals = (Approval(one["action"], one["digest"]) for one in site.consent.get("irreversible", ()))
-    refused.extend(unconsented(actions, (), approvals))
-    notes += tuple(dict.fromkeys(step.sentence() for step in planned if isinstance(step, Note)))
+    refused = [*wipes.refusals(), *draft.refusals]
+    notes = (*risks.notes(have.of(volume_group.KIND), document), *draft.notes)
+    if not refused:
+        refused.extend(unconsented(actions, wipes.consents, approvals))
     if refused:
         return Plan((), _unique(refused), notes=notes)
     written = {name for action in actions for name in action.disks}
-    identities = {one.id: {"serial": one.serial, "wwn": one.wwn} for one in want.of(disk.KIND) if one.id in written}
+    known = {one.id: one for one in (*draft.want.of(disk.KIND), *wipes.disks)}
+    identities = {name: {"serial": one.serial, "wwn": one.wwn} for name, one in known.items() if name in written}
     return Plan(ordered(_after_pins(actions)), identities=identities, notes=notes)
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """What the kinds say of one document and one view of a host, before any consent is looked at."""
+
+    want: State
+    actions: tuple[Action, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def _draft(document: Mapping[str, Any], have: State, observation: Observation, site: Site) -> _Draft:
+    want, refused = _wanted(document, have, site, observation)
+    if refused:
+        return _Draft(want, refusals=tuple(refused))
+    planned = [step for kind in KINDS for step in kind.plan(have, want, site, observation)]
+    # Kinds that share a last step, such as telling systemd of fstab, yield the same one.
+    actions = {step.id: step for step in planned if isinstance(step, Action)}
+    refusals = tuple(step for step in planned if isinstance(step, Refusal))
+    notes = dict.fromkeys(step.sentence() for step in planned if isinstance(step, Note))
+    return _Draft(want, tuple(actions.values()), refusals, tuple(notes))
 
 
 def _wanted(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +16,7 @@ from ..plan.journal import Journal, host_lock
 from ..plan.model import Command, Plan, Refusal
 from ..plan.runner import Runner
 from . import planner, tools
+from .blank import UNFINISHED
 from .disk_facts import disk_facts
 from .executor import Executor
 from .kinds import disk
@@ -78,7 +80,10 @@ def storage(job: Job, runner: Runner) -> Report:
         return _planned(job, runner)
     with host_lock(job.folder):
         report = _planned(job, runner)
-        if report.error or report.plan.refusals or not report.plan.actions:
+        if report.error or report.plan.refusals:
+            return report
+        if not report.plan.actions:
+            Executor.end(_unfinished(job))
             return report
         _apply(job, runner, report)
         return report
@@ -137,11 +142,13 @@ def _apply(job: Job, runner: Runner, report: Report) -> None:
     executor = Executor(runner, journal, observer.shortfall)
     try:
         journal.write("plan", {"digest": digest(report.plan), "actions": [one.id for one in report.plan.actions]})
+        executor.begin(_unfinished(job), report.plan.identities)
         executor.execute(report.plan)
         _again, rest = observer.observe(
             planner.probes(job.document), lambda seen: planner.plan(job.document, seen, job.site)
         )
         _converged(rest)
+        executor.end(_unfinished(job))
         journal.write("end", {"result": "done"})
     except StorageError as error:
         report.error = error.sentence()
@@ -150,6 +157,10 @@ def _apply(job: Job, runner: Runner, report: Report) -> None:
         report.executed = [one.as_json() for one in executor.done]
         report.processes = runner.count
         journal.close()
+
+
+def _unfinished(job: Job) -> str:
+    return f"{job.folder}/{os.path.basename(UNFINISHED.path)}"
 
 
 def _converged(rest: Plan) -> None:

@@ -55,6 +55,11 @@ class Device:
         """The reference with its disk, short enough for a target: ``log.fast@S6CKNX0T1``."""
         return f"{self.ref}@{self.serial}" if self.serial else self.ref
 
+    @property
+    def wipeable(self) -> tuple[str, ...]:
+        """The identity of a whole disk, which a wipe can make blank; nothing for what lies on disks with others."""
+        return self.disks if self.resource.startswith("disk:") else ()
+
 
 @dataclass(frozen=True)
 class Site:

@@ -22,7 +22,7 @@ _TOOLS = {
     "dosfstools": ("mkfs.vfat", "fatlabel"),
     "thin-provisioning-tools": ("thin_check", "cache_check"),
     "lvm2": (
-        *("lvm", "pvcreate", "pvresize", "pvmove", "pvremove", "vgcreate", "vgextend", "vgreduce"),
+        *("lvm", "pvcreate", "pvresize", "pvmove", "pvremove", "vgcreate", "vgextend", "vgreduce", "vgchange"),
         *("lvcreate", "lvextend", "lvreduce", "lvconvert", "lvchange"),
     ),
     "zfsutils-linux": ("zpool", "zfs", "zdb", "zgenhostid"),

@@ -67,7 +67,37 @@ class Link:
         return {"link": self.path, "target": self.target}
 
 
-Step = Union[Command, EditLine, WriteFile, Link]
+@dataclass(frozen=True)
+class Part:
+    """A part of a device, as it was read: ``bytes`` is the digest of the places in it where labels lie.
+
+    ``start`` and ``size`` are in bytes; ``spots`` are further offsets in the part where a signature was found.
+    """
+
+    start: int
+    size: int
+    bytes: str
+    spots: tuple[int, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {"start": self.start, "size": self.size, "bytes": self.bytes, "spots": list(self.spots)}
+
+
+@dataclass(frozen=True)
+class Zero:
+    """Zero all places of a device where labels lie, part by part, holding it open for ourselves alone.
+
+    Nothing is written unless each part still has the bytes that it was planned for.
+    """
+
+    path: str
+    parts: tuple[Part, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"zero": self.path, "parts": [part.as_json() for part in self.parts]}
+
+
+Step = Union[Command, EditLine, WriteFile, Link, Zero]
 
 
 @dataclass(frozen=True)
@@ -76,7 +106,7 @@ class Expect:
 
     ``check`` is one of: ``exists`` (path), ``size`` and ``size_at_least`` (block device, bytes), ``bytes`` (device,
     hexadecimal text at ``offset``), ``prints`` (``argv`` answers ``value``), ``content`` (a file says ``value``),
-    ``mounted`` (path), ``swap`` (device).
+    ``mounted`` (path), ``swap`` (device), ``zeroed`` (device: all places where labels lie).
     """
 
     check: str
@@ -96,11 +126,15 @@ class Expect:
 
 @dataclass(frozen=True)
 class Destroys:
-    """What an action makes unreadable: consent must name the disk and this digest of its contents."""
+    """What an action makes unreadable: consent must name the disk and this digest of its contents.
+
+    ``line`` is the consent as a person writes it.
+    """
 
     disk: str
     contents: str
     what: str
+    line: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return {"disk": self.disk, "contents": self.contents, "what": self.what}
@@ -155,11 +189,15 @@ class Action:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why nothing may be written: what, where, and what to do."""
+    """Why nothing may be written: what, where, and what to do.
+
+    ``disks`` are the identities of whole disks whose contents are the reason, so that a wipe would be an answer.
+    """
 
     target: str
     message: str
     hint: str = ""
+    disks: tuple[str, ...] = ()
 
     def sentence(self) -> str:
         return f"{self.target}: {self.message}; {self.hint}." if self.hint else f"{self.target}: {self.message}."

@@ -38,7 +38,9 @@ def refusals(
                 yield Refusal(
                     action.target,
                     f"{lost.what} on disk {lost.disk} would be destroyed without consent",
-                    f"consent names this disk and the contents {lost.contents}",
+                    f"to consent, write in host_storage_consent below wipe: {lost.line}"
+                    if lost.line
+                    else f"consent names this disk and the contents {lost.contents}",
                 )
         wanted = approval(action)
         if action.irreversible and wanted not in approved:

@@ -16,6 +16,7 @@ from ..blockdevices import BlockDevice, BlockDevices
 from ..observation import Observation, Probe, ReadFile
 from ..selection import MULTIPATH, Disk, bus_order, select
 from ..state import Device, Offer, Site, State
+from ..wiping import records
 
 KIND = "disk"
 
@@ -28,7 +29,7 @@ _SYSTEM = ("/", "/boot", "/usr", "/var", "/etc", "/opt", "/home")
 
 
 def probes(document: Mapping[str, Any]) -> tuple[Probe, ...]:
-    return (*blockdevices.PROBES, _PINS, _MOUNTS)
+    return (*blockdevices.PROBES, _PINS, _MOUNTS, records.PROBE)
 
 
 def observe(observation: Observation, block: BlockDevices) -> tuple[Disk, ...]:

@@ -84,7 +84,10 @@ def declare(
             kind, uuid, old = tables.get(there.kname if there else "", ("", "", ()))
             if kind not in ("", "gpt"):
                 yield Refusal(
-                    device.title, f"it has a partition table of type {kind}", "match another disk, or clear it by hand"
+                    device.title,
+                    f"it has a partition table of type {kind}",
+                    "match another disk, or clear it by hand",
+                    device.wipeable,
                 )
                 continue
             # Said here, so that all disks that cannot be had are named in one run.
@@ -93,7 +96,11 @@ def declare(
             try:
                 parts = _layout(entries, device, old, site)
             except _Unfit as error:
-                yield Refusal(device.title, str(error), "correct the sizes under partitions")
+                # A table without a partition of the document is somebody else's.
+                names = {entry["name"] for entry in entries}
+                foreign = bool(old) and not any(part.name in names for part in old)
+                hint = "correct the sizes under partitions"
+                yield Refusal(device.title, str(error), hint, device.wipeable if foreign else ())
                 continue
             yield PartitionTable(device, uuid or planned_uuid(site, KIND, group, device.seed), parts)
             for part in parts:

@@ -173,6 +173,7 @@ def _foreign(device: Device, group: str, found: PhysicalVolume | None, have: Sta
                 f"it belongs to the volume group {found.group} that barestore made for another host, {tags[0]} "
                 "(site/host)",
                 "bring the disk back there, or name another one",
+                device.wipeable,
             )
         elif found.uuid == lvm_uuid(site, KIND, found.group, device.seed):
             yield Refusal(
@@ -192,6 +193,7 @@ def _foreign(device: Device, group: str, found: PhysicalVolume | None, have: Sta
                 device.title,
                 f"it belongs to the volume group {found.group} and not to {group}",
                 f"name another device, or take it out of {found.group} first",
+                device.wipeable,
             )
     elif found.duplicate:
         yield Refusal(device.title, "LVM sees its physical volume twice", "use multipath, or detach the copy")
@@ -200,6 +202,7 @@ def _foreign(device: Device, group: str, found: PhysicalVolume | None, have: Sta
             device.title,
             "it belongs to a volume group of which LVM sees no description",
             "attach that group's other disks, and look with vgs",
+            device.wipeable,
         )
 
 

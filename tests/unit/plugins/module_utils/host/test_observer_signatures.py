@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.barestore.storage.plugins.module_utils.host import observer
 from ansible_collections.barestore.storage.plugins.module_utils.host.observation import Signatures
+from ansible_collections.barestore.storage.plugins.module_utils.host.signatures.area import Area
 from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Result, Runner
 
 
@@ -30,7 +31,8 @@ class _Wipefs(Runner):
 
 def test_a_signature_is_found_through_a_link(monkeypatch: pytest.MonkeyPatch) -> None:
     link = "/dev/disk/by-id/wwn-0x5000c5004f1f0001"
-    monkeypatch.setattr(observer, "_unopened", lambda path: "")
+    monkeypatch.setattr(observer, "_unopened", lambda path: ("", False))
+    monkeypatch.setattr(observer, "_area", lambda path: Area(4096, {0: bytes(4096)}))
     monkeypatch.setattr(observer.os.path, "realpath", lambda path: "/dev/sdb" if path == link else path)
     answer = observer.Observer(_Wipefs()).answers([Signatures(link)])[Signatures(link).key]
     assert [one["type"] for one in answer["found"]] == ["gpt"]
