@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..plan.model import Action, Plan, Refusal
+from ..plan.model import Action, Note, Plan, Refusal
 from ..plan.order import ordered
 from ..plan.policy import Approval
 from ..plan.policy import refusals as unconsented
@@ -17,7 +17,7 @@ from .kinds import disk
 from .normal_form import long_form
 from .observation import Observation, Probe
 from .registry import KINDS
-from .state import Offer, Site, State
+from .state import Offer, Site, State, Veiled
 
 
 def probes(document: Mapping[str, Any]) -> tuple[Probe, ...]:
@@ -39,26 +39,32 @@ def plan(document: Mapping[str, Any], observation: Observation, site: Site) -> P
     While ``observation.missing`` is not empty afterwards, the plan is not final: answer and plan again.
     """
     have = observed(observation)
-    want, refused = _wanted(long_form(document), have, site, observation)
+    want, refused, veiled = _wanted(long_form(document), have, site, observation)
     if refused:
         return Plan((), tuple(refused))
     planned = [step for kind in KINDS for step in kind.plan(have, want, site, observation)]
+    notes = [*dict.fromkeys(step.text for step in planned if isinstance(step, Note)), *map(_veil_note, veiled)]
     # Kinds that share a last step, such as telling systemd of fstab, yield the same one.
     actions = list({step.id: step for step in planned if isinstance(step, Action)}.values())
     refused = [step for step in planned if isinstance(step, Refusal)]
     approvals = (Approval(one["action"], one["digest"]) for one in site.consent.get("irreversible", ()))
     refused.extend(unconsented(actions, (), approvals))
     if refused:
-        return Plan((), _unique(refused))
+        return Plan((), _unique(refused), notes=tuple(notes))
     written = {name for action in actions for name in action.disks}
     identities = {one.id: {"serial": one.serial, "wwn": one.wwn} for one in want.of(disk.KIND) if one.id in written}
-    return Plan(ordered(_after_pins(actions)), identities=identities)
+    return Plan(ordered(_after_pins(actions)), (), identities, tuple(notes), bool(veiled))
+
+
+def _veil_note(one: Veiled) -> str:
+    return f"{one.title} is there and closed: what lies in it is planned once it is open."
 
 
 def _wanted(
     document: Mapping[str, Any], have: State, site: Site, observation: Observation
-) -> tuple[State, list[Refusal]]:
+) -> tuple[State, list[Refusal], list[Veiled]]:
     want = State(block=have.block, pins=have.pins)
+    veiled: list[Veiled] = []
     for kind in KINDS:
         values: list[object] = []
         refused: list[Refusal] = []
@@ -67,13 +73,15 @@ def _wanted(
                 refused.append(item)
             elif isinstance(item, Offer):
                 want.devices[item.ref] = item.devices
+            elif isinstance(item, Veiled):
+                veiled.append(item)
             else:
                 values.append(item)
         want.kinds[kind.KIND] = tuple(values)
         # What comes after would speak of devices that nobody offered.
-        if refused:
-            return want, refused
-    return want, []
+        if refused or veiled:
+            break
+    return want, refused, veiled
 
 
 def _after_pins(actions: Iterable[Action]) -> list[Action]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from ..plan.model import Action, Refusal
+from ..plan.model import Action, Note, Refusal
 from .blockdevices import BlockDevices
 from .kinds import (
     cache,
@@ -18,6 +18,9 @@ from .kinds import (
     filesystem,
     local_volume,
     logical_volume,
+    luks,
+    luks_volume,
+    md,
     mount,
     partition_table,
     physical_volume,
@@ -49,13 +52,15 @@ class Kind(Protocol):
     ) -> Iterator[object]:
         """What a document asks of it: yields wanted values, Offers for those that come after, and Refusals."""
 
-    def plan(self, have: State, want: State, site: Site, observation: Observation) -> Iterator[Action | Refusal]:
+    def plan(self, have: State, want: State, site: Site, observation: Observation) -> Iterator[Action | Refusal | Note]:
         """Which actions lead from one to the other, with the argv that each of them is."""
 
 
 KINDS: tuple[Kind, ...] = (
     disk,
     partition_table,
+    md,
+    luks,
     physical_volume,
     volume_group,
     thin_pool,
@@ -63,6 +68,7 @@ KINDS: tuple[Kind, ...] = (
     cache,
     zfs_pool,
     zfs_dataset,
+    luks_volume,
     filesystem,
     swap,
     mount,
