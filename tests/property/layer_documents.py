@@ -68,13 +68,13 @@ def _encrypted(builder: Builder, place: Place) -> Place:
 def _entry(builder: Builder, ref: str) -> dict[str, Any]:
     entry: dict[str, Any] = {"device": ref, "key_file": KEY_FILE}
     for key, values in (
-        ("pbkdf", ({"type": "pbkdf2", "iterations": 1000}, {"memory": "64 MiB"}, {})),
+        ("pbkdf", ({"type": "pbkdf2", "iterations": 1000}, {"memory": "64 MiB"})),
         ("cipher", ("aes-xts-plain64", "serpent-xts-plain64")),
         ("key_size", (256, 512)),
         ("discard", (True, False)),
         ("nofail", (True, False)),
         ("clevis", ({"url": "http://tang.example.net", "thumbprint": "x100_1k6GPiDOaMlL3WbpCjHOy9ul1bSfdhI3M08wO0"},)),
-        ("tpm2", ({"pcrs": [7, 11]}, {})),
+        ("tpm2", ({"pcrs": [7, 11]}, {"pcrs": [7]})),
     ):
         if builder.one_of(False, False, True):
             entry[key] = builder.one_of(*values)

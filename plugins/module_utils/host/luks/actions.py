@@ -144,7 +144,7 @@ def _bind(kind: str, wanted: Wanted, helper: str) -> Action:
         tang = json.dumps({"thp": entry["thumbprint"], "url": entry["url"]}, sort_keys=True)
         argv: tuple[str, ...] = ("clevis", "luks", "bind", "-y", "-k", key, "-d", path, "tang", tang)
     else:
-        pcrs = "+".join(map(str, sorted(entry.get("pcrs", (7,)))))
+        pcrs = "+".join(map(str, sorted(entry["pcrs"])))
         argv = ("systemd-cryptenroll", f"--unlock-key-file={key}", "--tpm2-device=auto", f"--tpm2-pcrs={pcrs}", path)
     return Action(
         kind,
