@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -46,6 +47,7 @@ class Report:
     error: str = ""
     missing_packages: tuple[str, ...] = ()
     journal: str = ""
+    report: str = ""
     processes: int = 0
     disks: list[dict[str, Any]] = field(default_factory=list)
 
@@ -64,6 +66,7 @@ class Report:
             "after": {action.id: action.after for action in actions},
             "diff": diff(actions),
             "journal": self.journal,
+            "report": self.report,
             "disks": self.disks,
             "processes": self.processes,
         }
@@ -134,13 +137,9 @@ def _apply(job: Job, runner: Runner, report: Report) -> None:
     report.journal = journal.path
     observer = Observer(runner, job.site.host)
     executor = Executor(runner, journal, observer.shortfall)
+    before, start = report.disks, _now()
     try:
-        journal.write("plan", {"digest": digest(report.plan), "actions": [one.id for one in report.plan.actions]})
-        executor.execute(report.plan)
-        _again, rest = observer.observe(
-            planner.probes(job.document), lambda seen: planner.plan(job.document, seen, job.site)
-        )
-        _converged(rest)
+        report.plan = _carried_out(job, report.plan, observer, executor, journal, report)
         journal.write("end", {"result": "done"})
     except StorageError as error:
         report.error = error.sentence()
@@ -148,7 +147,67 @@ def _apply(job: Job, runner: Runner, report: Report) -> None:
     finally:
         report.executed = [one.as_json() for one in executor.done]
         report.processes = runner.count
+        _leave(job, report, journal, {"start": start, "before": {"disks": before}})
         journal.close()
+
+
+def _carried_out(
+    job: Job, plan: Plan, observer: Observer, executor: Executor, journal: Journal, report: Report
+) -> Plan:
+    """Run a plan, then what can only be planned once it ran; all of it as one plan, with what is to be said now.
+
+    :raises StorageError: an action failed, or the host is not as the plan left it.
+    """
+    whole = plan
+    while True:
+        journal.write("plan", {"digest": digest(plan), "actions": [one.id for one in plan.actions]})
+        executor.execute(plan)
+        seen, rest = observer.observe(
+            planner.probes(job.document), lambda seen: planner.plan(job.document, seen, job.site)
+        )
+        report.disks = disk_facts(seen)
+        whole = replace(whole, notes=rest.notes)
+        again = {one.id for one in rest.actions} & {one.id for one in plan.actions}
+        if not plan.is_first_part or again or rest.refusals:
+            _converged(rest)
+            return whole
+        if not rest.actions:
+            return whole
+        if job.expected_digest:
+            # The person who approved the plan has not seen what follows.
+            more = f"{len(rest.actions)} further actions are planned now; approve {digest(rest)} to go on."
+            return replace(whole, notes=(*rest.notes, more))
+        plan = rest
+        whole = Plan(
+            (*whole.actions, *rest.actions), identities={**whole.identities, **rest.identities}, notes=rest.notes
+        )
+
+
+def _leave(job: Job, report: Report, journal: Journal, more: Mapping[str, Any]) -> None:
+    """The evidence of a run: what was, what was planned, what ran, what is; nothing in it opens or unlocks anything."""
+    content = {
+        "report": 1,
+        "site": job.site.name,
+        "host": job.site.host,
+        **more,
+        "end": _now(),
+        "digest": digest(report.plan),
+        "identities": report.plan.identities,
+        "plan": [action.as_json() for action in report.plan.actions],
+        "executed": report.executed,
+        "after": {"disks": report.disks},
+        "notes": list(report.plan.notes),
+        "error": report.error,
+        "journal": journal.path,
+    }
+    try:
+        report.report = journal.write_report(content)
+    except StorageError as error:
+        report.plan = replace(report.plan, notes=(*report.plan.notes, error.sentence()))
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def _converged(rest: Plan) -> None:
