@@ -29,7 +29,10 @@ _CREATE = {
 
 @dataclass
 class Array:
-    """``members`` in the order of their places; ``count`` of them hold data. Sizes in bytes."""
+    """``members`` in the order of their places; ``count`` of them hold data, and ``laid`` did when all was written.
+
+    Sizes in bytes. ``inside`` is what it holds while it does not run.
+    """
 
     name: str
     uuid: str
@@ -41,13 +44,15 @@ class Array:
     members: list[Node] = field(default_factory=list)
     node: Node | None = None
     work: str = ""
+    laid: int = 0
+    inside: Content | None = None
 
     @property
     def size(self) -> int:
         """What the kernel offers (raid1_size, raid5_size, raid10_size)."""
         if self.level == "raid10":
-            return self.used // self.chunk * self.count // 2 * self.chunk
-        return self.used * {"raid1": 1, "raid5": self.count - 1, "raid6": self.count - 2}[self.level]
+            return self.used // self.chunk * self.laid // 2 * self.chunk
+        return self.used * {"raid1": 1, "raid5": self.laid - 1, "raid6": self.laid - 2}[self.level]
 
 
 class Md:
@@ -121,6 +126,7 @@ class Md:
             require((room - array.used) * 100 <= room, f"mdadm: largest drive ({path}) exceeds size by more than 1%")
             self._join(array, node)
         self.arrays.append(array)
+        array.laid = count
         array.work = "resync" if level in ("raid1", "raid10", "raid6") else "recovery"
         self._start(array)
 
@@ -149,7 +155,7 @@ class Md:
         sector = max(one.sector for one in array.members)
         node = Node(array.level, array.size, parents=tuple(array.members), links=links, sector=sector)
         node.kname = f"md{number}"
-        array.node = node
+        array.node, node.content = node, array.inside
         for member in array.members:
             member.users.add("md")
         self.host.add(node)
@@ -170,7 +176,7 @@ class Md:
         require(array.node and not array.node.busy, f"mdadm: {array.name} is in use")
         assert array.node is not None
         self.host.nodes.remove(array.node)
-        array.node = None
+        array.node, array.inside = None, array.node.content
         for member in array.members:
             member.users.discard("md")
 

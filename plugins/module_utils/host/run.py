@@ -15,7 +15,7 @@ from ..plan.errors import StorageError, Surprise
 from ..plan.journal import Journal, host_lock
 from ..plan.model import Command, Plan, Refusal
 from ..plan.runner import Runner
-from . import planner, tools
+from . import health, planner, tools
 from .disk_facts import disk_facts
 from .executor import Executor
 from .kinds import disk
@@ -87,15 +87,21 @@ def storage(job: Job, runner: Runner) -> Report:
         return report
 
 
-def facts(job: Job, runner: Runner) -> tuple[Observation, dict[str, Any]]:
-    """What the host has: the recording, the disks, and what each selector matches now."""
+def facts(job: Job, runner: Runner, healthy: bool = False) -> tuple[Observation, dict[str, Any]]:
+    """What the host has: the recording, the disks, and what each selector matches now; its health where asked."""
     observer = Observer(runner, job.site.host)
     observation, plan = observer.observe(
         planner.probes(job.document), lambda seen: planner.plan(job.document, seen, job.site)
     )
     have = planner.observed(observation)
     groups, refused = disk.chosen(job.document, have)
+    told: dict[str, Any] = {}
+    if healthy:
+        seen = have.of(disk.KIND)
+        answers = observer.answers(health.probes(seen, runner.has))
+        told = health.health(Observation(answers), seen, runner.has)
     return observation, {
+        "health": told,
         "disks": disk_facts(observation),
         "groups": {name: [one.id for one in disks] for name, disks in groups.items()},
         "refusals": [one.sentence() for one in (plan.refusals or refused)],
