@@ -26,6 +26,7 @@ def check_disks(layout: Layout) -> Iterator[Problem]:
         here: Path = ("disks", name)
         yield from _number(group, here)
         yield from _match(group, here)
+        yield from _leaving(group, here)
         for key in ("serial", "wwn"):
             for index, text in enumerate(entries(group["match"].get(key))):
                 if _GLOB.search(text):
@@ -63,6 +64,21 @@ def _number(group: Mapping[str, Any], here: Path) -> Iterator[Problem]:
             message = f"{number} disks cannot come from {len(texts)} {key} number{'s' * (len(texts) != 1)}"
             message = message.replace("wwn number", "WWN").replace("serial number", "serial number")
             yield Problem((*here, which), message, f"write {which}: {len(texts)}, or name more disks")
+
+
+def _leaving(group: Mapping[str, Any], here: Path) -> Iterator[Problem]:
+    places: dict[str, str] = {}
+    for old, new in group.get("replace", {}).items():
+        where = (*here, "replace", old)
+        if new in places:
+            message = f"'{new}' takes the place of '{places[new]}' already"
+            yield Problem(where, message, "name another disk: one takes one place")
+        places.setdefault(new, old)
+        if old in group.get("retire", ()):
+            hint = "remove it from retire when another disk takes its place"
+            yield Problem(where, f"'{old}' is retired as well", hint)
+        if new in group.get("retire", ()):
+            yield Problem(where, f"'{new}' is retired and takes a place", "name another disk, or remove it from retire")
 
 
 def _match(group: Mapping[str, Any], here: Path) -> Iterator[Problem]:

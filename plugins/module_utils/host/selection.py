@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from ..plan.model import Refusal
+from .replacing import Replacing
 from .sizes import human, parse_range
+from .state import Former
 
 MULTIPATH = "it is a path of the multipath device"
 
@@ -35,6 +37,7 @@ class Disk:
     links: tuple[str, ...]
     reach: str = ""
     content: str = ""
+    replaces: tuple[Former, ...] = ()
 
     @property
     def path(self) -> str:
@@ -50,12 +53,18 @@ class Disk:
         where = f" in {self.slot}" if self.slot else ""
         return f"{self.serial or self.id} ({human(self.size)}{where})"
 
-    def pin(self) -> dict[str, str]:
-        return {"id": self.id, "serial": self.serial, "wwn": self.wwn}
+    def pin(self) -> dict[str, Any]:
+        """What is remembered of it, and of the disks whose place it took: they may be gone by then."""
+        formers = {"replaces": [one.as_json() for one in self.replaces]} if self.replaces else {}
+        return {"id": self.id, "serial": self.serial, "wwn": self.wwn, **formers}
 
-    def is_pinned_as(self, pin: Mapping[str, str]) -> bool:
+    def is_pinned_as(self, pin: Mapping[str, Any]) -> bool:
         """The same disk by world-wide name, or by serial where it has none; links and slots may change."""
         return self.wwn == pin["wwn"] and self.serial == pin["serial"] and bool(self.wwn or self.serial)
+
+    def is_named(self, name: str) -> bool:
+        """Whether a person means it by this serial number or world-wide name."""
+        return name in (self.serial, self.wwn)
 
 
 def bus_order(disk: Disk) -> tuple[Any, ...]:
@@ -95,7 +104,7 @@ def _plain(text: str) -> str:
 
 
 def select(
-    groups: Mapping[str, Mapping[str, Any]], disks: Iterable[Disk], pins: Mapping[str, Sequence[Mapping[str, str]]]
+    groups: Mapping[str, Mapping[str, Any]], disks: Iterable[Disk], pins: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> tuple[dict[str, tuple[Disk, ...]], list[Refusal]]:
     """The disks of each group in bus-path order, and a refusal for each group that cannot be met exactly."""
     seen = sorted(disks, key=bus_order)
@@ -111,27 +120,34 @@ def select(
 
 
 def _one_group(
-    name: str, group: Mapping[str, Any], disks: Sequence[Disk], pins: Sequence[Mapping[str, str]]
+    name: str, group: Mapping[str, Any], disks: Sequence[Disk], pins: Sequence[Mapping[str, Any]]
 ) -> tuple[tuple[Disk, ...], Refusal | None]:
     target = f"disk group '{name}'"
     # A disk out of reach matches nothing, so that a broad selector cannot take the system's.
-    reasons = {disk.id: disk.reach or mismatch(disk, group["match"]) for disk in disks}
+    changing = Replacing(group, pins, disks)
+    reasons = {disk.id: _reason(disk, group["match"], changing) for disk in disks}
+    refusal = _newcomers(target, changing, disks, reasons)
+    if refusal is not None:
+        return (), refusal
     matching = [disk for disk in disks if not reasons[disk.id]]
     pinned: list[Disk] = []
     for pin in pins:
-        same = [disk for disk in disks if disk.is_pinned_as(pin)]
+        name = changing.successor(pin) or ""
+        same = [disk for disk in disks if (disk.is_named(name) if name else disk.is_pinned_as(pin))]
+        if changing.retires(pin):
+            continue
         if not same:
             gone = pin["serial"] or pin["wwn"] or pin["id"]
             return (), Refusal(
                 target,
                 f"the disk {gone} was chosen for it in an earlier run and is not there now",
-                "bring the disk back; it is never replaced by another one without being told",
+                f"bring the disk back, or put another one in its place by replace: {{{gone}: its serial number}}",
             )
         if reasons[same[0].id]:
             return (), Refusal(
                 target,
                 f"its disk {same[0].title}, chosen in an earlier run, no longer matches: {reasons[same[0].id]}",
-                "restore the selector; taking a disk out of a group comes with a later release",
+                "restore the selector; a disk leaves its group by retire or replace",
             )
         pinned.append(same[0])
     broken = _doubtful(matching, disks)
@@ -147,7 +163,7 @@ def _one_group(
         return (), Refusal(
             target,
             f"it holds {len(pinned)} disks since an earlier run and now wants {wanted}",
-            "restore the count; taking disks out of a group comes with a later release",
+            "restore the count, or name the disks that leave under retire",
         )
     if len(matching) != wanted:
         return (), Refusal(
@@ -155,7 +171,24 @@ def _one_group(
             f"wants {wanted} {'disk' if wanted == 1 else 'disks'} and {_found(matching)}{_others(disks, reasons)}",
             "correct the selector or the count",
         )
-    return tuple(matching), None
+    return tuple(replace(disk, replaces=changing.formers(disk)) for disk in matching), None
+
+
+def _reason(disk: Disk, match: Mapping[str, Any], changing: Replacing) -> str:
+    """Why a disk is not of the group; one that replaces another is, whatever the selector says."""
+    return disk.reach or changing.leaves(disk) or ("" if changing.brings(disk) else mismatch(disk, match))
+
+
+def _newcomers(target: str, changing: Replacing, disks: Sequence[Disk], reasons: Mapping[str, str]) -> Refusal | None:
+    """A disk that shall take the place of another one must be there, and free to be taken."""
+    for name, old in changing.newcomers.items():
+        found = [disk for disk in disks if disk.is_named(name)]
+        why = reasons[found[0].id] if found else "it is not there"
+        if why:
+            return Refusal(
+                target, f"the disk {name} shall take the place of {old}, and {why}", "correct replace, or plug it in"
+            )
+    return None
 
 
 def _found(matching: Sequence[Disk]) -> str:

@@ -12,12 +12,30 @@ from .blockdevices import BlockDevices
 
 
 @dataclass(frozen=True)
+class Former:
+    """A disk whose place another one takes, as it was pinned; ``id`` is its link, and it may be gone."""
+
+    id: str
+    serial: str
+    wwn: str
+
+    @property
+    def seed(self) -> str:
+        """What its planned UUIDs were made of."""
+        return self.wwn or self.serial
+
+    def as_json(self) -> dict[str, str]:
+        return {"id": self.id, "serial": self.serial, "wwn": self.wwn}
+
+
+@dataclass(frozen=True)
 class Device:
     """A place that can carry something: a disk, a partition or a logical volume, there already or planned.
 
     ``path`` is what commands use and never a kernel name; ``resource`` is its name in needs and provides; ``disks``
     are the identities of the disks below and ``serial`` is what people call the disk, where it is one; ``there`` says
-    whether it exists now; ``seed`` makes planned UUIDs; ``size`` is in bytes.
+    whether it exists now; ``seed`` makes planned UUIDs; ``size`` is in bytes. ``replaces`` are the disks whose place
+    its disk takes.
     """
 
     ref: str
@@ -30,6 +48,7 @@ class Device:
     there: bool
     title: str
     serial: str = ""
+    replaces: tuple[Former, ...] = ()
 
     @property
     def place(self) -> str:

@@ -108,10 +108,15 @@ def pins(observation: Observation) -> Mapping[str, Any]:
 
 
 def _same(old: Any, new: Any) -> bool:
+    """The same disks; what they replaced is kept for ever, and a line that left the document forgets nothing."""
+
     def key(pins: Any) -> list[tuple[str, str]]:
         return sorted((pin["serial"], pin["wwn"]) for pin in pins)
 
-    return key(old) == key(new)
+    def formers(pins: Any) -> set[tuple[str, str]]:
+        return {(pin["serial"], one["serial"]) for pin in pins for one in pin.get("replaces", ())}
+
+    return key(old) == key(new) and formers(new) <= formers(old)
 
 
 def _disk(device: BlockDevice, block: BlockDevices, pools: frozenset[str]) -> Disk:
@@ -189,4 +194,5 @@ def _device(group: str, disk: Disk) -> Device:
         there=True,
         title=f"disk {disk.title}",
         serial=disk.serial or disk.id,
+        replaces=disk.replaces,
     )

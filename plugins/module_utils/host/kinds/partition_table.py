@@ -191,6 +191,7 @@ def _device(group: str, disk: Device, part: Partition, old: Sequence[Partition])
         there=part.name in {one.name for one in old},
         title=f"partition '{part.name}' of {disk.title}",
         serial=disk.serial,
+        replaces=disk.replaces,
     )
 
 

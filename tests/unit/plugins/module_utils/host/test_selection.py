@@ -111,14 +111,14 @@ PINS = {"g": [disk(3).pin(), disk(2).pin()]}
             (disk(4), disk(2)),
             PINS,
             "disk group 'g': the disk HDD0003 was chosen for it in an earlier run and is not there now; "
-            "bring the disk back; it is never replaced by another one without being told.",
+            "bring the disk back, or put another one in its place by replace: {HDD0003: its serial number}.",
         ),
         (
             {"match": {"size": "8 GiB"}, "take": 1},
             HOST,
             PINS,
             "disk group 'g': it holds 2 disks since an earlier run and now wants 1; "
-            "restore the count; taking disks out of a group comes with a later release.",
+            "restore the count, or name the disks that leave under retire.",
         ),
         (
             {"match": {"size": "4 GiB"}, "count": 2},
@@ -126,7 +126,7 @@ PINS = {"g": [disk(3).pin(), disk(2).pin()]}
             PINS,
             "disk group 'g': its disk HDD0003 (8 GiB in pci-0000:00:04.0-scsi-0:0:3:0), chosen in an earlier run, "
             "no longer matches: size is 8 GiB; "
-            "restore the selector; taking a disk out of a group comes with a later release.",
+            "restore the selector; a disk leaves its group by retire or replace.",
         ),
         (
             {"match": {"model": "LAB HDD"}, "count": 2},
@@ -171,3 +171,43 @@ def test_pinned_disks_stay_when_one_is_added() -> None:
     chosen, refused = select({"g": {"match": {"size": "8 GiB"}, "take": 3}}, HOST, {"g": [disk(11).pin()]})
     assert not refused
     assert [one.serial for one in chosen["g"]] == ["HDD0002", "HDD0003", "HDD0011"]
+
+
+def pinned(pins: list[dict[str, Any]]) -> list[str]:
+    return sorted(pin["serial"] for pin in pins)
+
+
+def test_a_named_disk_takes_the_place_of_one_that_is_gone_whatever_the_selector_says() -> None:
+    group = {"match": {"size": "8 GiB"}, "take": 2, "replace": {"HDD0003": "HDD0000"}}
+    gone = tuple(one for one in HOST if one.serial != "HDD0003")
+    chosen, refused = select({"g": group}, gone, PINS)
+    assert not refused
+    pins = [one.pin() for one in chosen["g"]]
+    assert pinned(pins) == ["HDD0000", "HDD0002"]
+    assert [pin["replaces"] for pin in pins if "replaces" in pin] == [[disk(3).pin()]]
+    # The next run knows the old disk from the pins alone.
+    again, refused = select({"g": group}, gone, {"g": pins})
+    assert not refused and [one.pin() for one in again["g"]] == pins
+
+
+def test_a_chain_of_replacements_ends_with_the_last() -> None:
+    group = {"match": {"size": "8 GiB"}, "take": 2, "replace": {"HDD0003": "HDD0000", "HDD0000": "HDD0001"}}
+    chosen, refused = select({"g": group}, HOST, PINS)
+    assert not refused
+    (new,) = (one for one in chosen["g"] if one.replaces)
+    assert (new.serial, [one.serial for one in new.replaces]) == ("HDD0001", ["HDD0000", "HDD0003"])
+
+
+def test_a_retired_disk_leaves() -> None:
+    group = {"match": {"serial": ["HDD0002", "HDD0003"]}, "count": 1, "retire": ["HDD0003"]}
+    chosen, refused = select({"g": group}, HOST, PINS)
+    assert not refused and [one.serial for one in chosen["g"]] == ["HDD0002"]
+
+
+def test_a_newcomer_must_be_there() -> None:
+    group = {"match": {"size": "8 GiB"}, "take": 2, "replace": {"HDD0003": "HDD0404"}}
+    _chosen, refused = select({"g": group}, HOST, PINS)
+    assert [one.sentence() for one in refused] == [
+        "disk group 'g': the disk HDD0404 shall take the place of HDD0003, and it is not there; "
+        "correct replace, or plug it in."
+    ]
