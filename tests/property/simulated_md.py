@@ -46,6 +46,8 @@ class Array:
     work: str = ""
     laid: int = 0
     inside: Content | None = None
+    faulty: list[Node] = field(default_factory=list)
+    copied: tuple[Node, Node] | None = None  # the old member and its replacement
 
     @property
     def size(self) -> int:
@@ -188,12 +190,37 @@ class Md:
         return array, node
 
     def _manage(self, words: Sequence[str], action: Action) -> None:
-        path, verb, device = words
+        path, verb, device, *more = words
         array, node = self._running(path, action)
-        require(verb == "--add", f"mdadm --manage does not know {verb}")
+        if verb == "--replace":
+            old, new = self.host.device(device, action), self.host.device(more[1], action)
+            require(more[0] == "--with" and new in array.members, f"mdadm: {more} is no spare of {path}")
+            require(old in array.members and old not in array.faulty, f"mdadm: {device} is not active")
+            array.copied, array.work = (old, new), "recovery"
+            return
+        if verb == "--remove":
+            old = self.host.device(device, action)
+            require(old in array.faulty, f"mdadm: hot remove failed for {device}: Device or resource busy")
+            array.faulty.remove(old)
+            array.members.remove(old)
+            old.users.discard("md")
+            node.parents = tuple(array.members)
+            return
+        require(verb == "--add" and not more, f"mdadm --manage does not know {verb}")
         self._join(array, self._fresh(device, action))
         require(array.members[-1].size >= array.offset + array.used, f"mdadm: {device} not large enough to join array")
         node.parents = tuple(array.members)
+
+    def finish(self, array: Array) -> None:
+        """All that goes on in the background comes to its end."""
+        array.work = ""
+        if array.copied:
+            old, new = array.copied
+            at = array.members.index(old)
+            array.members.remove(new)
+            array.members.insert(at, new)
+            array.faulty.append(old)
+            array.copied = None
 
     def _grow(self, words: Sequence[str], action: Action) -> None:
         given, (path,) = _given(words)
@@ -229,11 +256,21 @@ def _kib(text: str) -> int:
     return int(text[:-1]) * 1024
 
 
+def _flag(array: Array, node: Node, places: list[Node], replacement: Node | None) -> str:
+    if node in array.faulty:
+        return "(F)"
+    if node is replacement:
+        return "(R)"
+    return "(S)" if places.index(node) >= array.count else ""
+
+
 def _stat(array: Array) -> str:
     """Lines of md_seq_show of the kernel."""
     assert array.node is not None
+    replacement = array.copied[1] if array.copied else None
+    places = [one for one in array.members if one not in array.faulty]
     members = " ".join(
-        f"{node.kname}[{index}]{'(S)' if index >= array.count else ''}"
+        f"{node.kname}[{index}]{_flag(array, node, places, replacement)}"
         for index, node in reversed(list(enumerate(array.members)))
     )
     behind = 1 if array.work == "recovery" and array.count > 1 else 0

@@ -177,6 +177,51 @@ def test_all_layers_grow_with_the_partitions_below_in_one_run() -> None:
     assert array.size > 2.9 * GIB
 
 
+def test_a_disk_that_gives_its_place_is_copied_then_taken_out() -> None:
+    wanted = document()
+    host = made(wanted)
+    (array,) = host.md.arrays
+    host.md.finish(array)
+    host.plug([disk(3)])
+    changed = copy.deepcopy(wanted)
+    changed["disks"]["hdd"]["replace"] = {"S1": "S3"}
+    plan = planned(host, changed)
+    assert [one for one in ids(plan) if one.startswith("md.")] == ["md.replace_S3:safe"]
+    add, copy_over = step(plan, "md.replace_S3:safe")
+    path = plan.actions[-1].steps[0].as_json()["argv"][2]
+    assert add == f"mdadm --manage {path} --add {LINK}wwn-0x5000c50000000003"
+    assert copy_over == (
+        f"mdadm --manage {path} --replace {LINK}wwn-0x5000c50000000001 --with {LINK}wwn-0x5000c50000000003"
+    )
+    for action in plan.actions:
+        host.run(action)
+    converged(host, changed)
+    host.md.finish(array)
+    assert ids(planned(host, changed)) == ["md.remove_wwn-0x5000c50000000001:safe"]
+    finish(host, changed)
+    converged(host, changed)
+    assert [node.disk.serial for node in array.members if node.disk] == ["S3", "S2"]
+
+
+def test_a_disk_that_failed_is_recovered_on_another_one() -> None:
+    wanted = document()
+    host = made(wanted)
+    (array,) = host.md.arrays
+    host.md.finish(array)
+    array.faulty.append(array.members[0])
+    assert "array safe: S1 failed; put another disk in its place." in planned(host, wanted).notes
+    host.plug([disk(3)])
+    changed = copy.deepcopy(wanted)
+    changed["disks"]["hdd"]["replace"] = {"S1": "S3"}
+    steps = step(planned(host, changed), "md.replace_S3:safe")
+    assert [" ".join(one.split()[3:]) for one in steps] == [
+        f"--remove {LINK}wwn-0x5000c50000000001",
+        f"--add {LINK}wwn-0x5000c50000000003",
+    ]
+    finish(host, changed)
+    converged(host, changed)
+
+
 def test_a_foreign_member_another_level_and_a_narrower_array_are_refused() -> None:
     wanted = document(3)
     host = made(wanted, disk(1), disk(2), disk(3))

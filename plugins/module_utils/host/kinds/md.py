@@ -12,7 +12,7 @@ from ...plan.model import Action, Note, Refusal
 from ..blank import unless_blank
 from ..blockdevices import BlockDevices
 from ..identity import planned_uuid
-from ..md import actions, conf, geometry, mdstat, superblock
+from ..md import actions, conf, geometry, mdstat, replacing, superblock
 from ..md.mdstat import Array
 from ..md.request import Found, Wanted, component_now, component_then, found, is_carrier, is_member, link
 from ..observation import Observation, Probe, ReadFile
@@ -167,6 +167,7 @@ def _hindrances(wanted: Wanted, have: State) -> Iterator[Refusal]:
             "name them all; an array is not made narrower",
         )
     mine = {one.kname for one in map(have.block.at, (device.path for device in wanted.members)) if one}
+    mine |= {one.kname for one in replacing.leaving(wanted.members, array, have.block).values()}
     foreign = [one.kname for one in array.members if one.kname not in mine and not one.faulty]
     if foreign:
         names = ", ".join(_name(kname, have.block) for kname in foreign)
@@ -188,6 +189,9 @@ def _change(wanted: Wanted, array: Array, have: State, observation: Observation)
         else:
             yield actions.grow_devices(wanted, array, new)
         return
+    yield from replacing.planned(wanted, array, have.block)
+    taking_over = replacing.leaving(new, array, have.block)
+    new = [device for device in new if device not in taking_over]
     if new:
         yield actions.add(wanted, new)
     if wanted.late:

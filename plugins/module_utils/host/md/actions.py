@@ -77,6 +77,41 @@ def add(wanted: Wanted, new: Sequence[Device]) -> Action:
     )
 
 
+def replace(wanted: Wanted, old: str, new: Device, failed: bool) -> Action:
+    """The array stays whole: mdadm copies the old member, and marks it failed when the copy is in its place.
+
+    One that failed by itself has nothing to copy: it is taken out, and the array recovers on the new one.
+    """
+    path = wanted.device.path
+    take_out = Command(("mdadm", "--manage", path, "--remove", old))
+    copy_over = Command(("mdadm", "--manage", path, "--replace", old, "--with", new.path))
+    return _action(
+        wanted,
+        f"replace_{new.serial}",
+        (
+            *_checks((new,)),
+            *((take_out,) if failed else ()),
+            Command(("mdadm", "--manage", path, "--add", new.path)),
+            *(() if failed else (copy_over,)),
+        ),
+        before={"device": old},
+        after={"device": new.title},
+        expects=(Expect("bytes", new.path, wanted.uuid, offset=UUID_AT),),
+        waits=(new.path,),
+    )
+
+
+def remove(wanted: Wanted, old: str) -> Action:
+    """Of what failed, or was copied: no part of the array lies there any more."""
+    return _action(
+        wanted,
+        f"remove_{old.rpartition('/')[2]}",
+        (Command(("mdadm", "--manage", wanted.device.path, "--remove", old)),),
+        before={"device": old},
+        after={"device": None},
+    )
+
+
 def grow_devices(wanted: Wanted, array: Array, new: Sequence[Device]) -> Action:
     """A mirror more can be taken away again; a stripe that is laid anew over more devices cannot."""
     path, count = wanted.device.path, len(wanted.devices)
