@@ -55,10 +55,9 @@ def parse(text: str) -> tuple[Array, ...]:
 
 
 def _arrays(lines: list[str]) -> Iterator[Array]:
-    starts = [index for index, line in enumerate(lines) if _HEAD.match(line)]
-    for start, end in zip(starts, [*starts[1:], len(lines)]):
-        head = _HEAD.match(lines[start])
-        assert head is not None
+    heads = [(index, found) for index, found in enumerate(map(_HEAD.match, lines)) if found]
+    ends = [index for index, _head in heads[1:]]
+    for (start, head), end in zip(heads, [*ends, len(lines)]):
         block = " ".join(lines[start + 1 : end])
         words = head["rest"].split()
         found = [_MEMBER.match(word) for word in words]
