@@ -12,9 +12,12 @@ author:
   - The barestore founders (@barestore)
 description:
   - Reads the host once, plans every action from what it saw to what the document wants, and runs exactly that plan.
-  - Partitions, LVM, ZFS, file systems, swap, mounts and local volumes are one plan, ordered by what each action needs.
+  - Partitions, arrays, encryption, LVM, ZFS, file systems, swap, mounts and local volumes are one plan, ordered by
+    what each action needs.
   - Nothing is written before everything was checked; a disk that carries anything is refused.
   - Each action is journalled below C(/var/lib/barestore/journal); an interrupted run is finished by running again.
+  - What lies in something closed, such as an encrypted device after a boot, is planned and run once that is open;
+    with O(expected_digest), only after its own approval.
 options:
   document:
     description:
@@ -154,6 +157,11 @@ journal:
   returned: always
   type: str
   sample: /var/lib/barestore/journal/20260102T030405Z-812.jsonl
+report:
+  description: Path of the report on the host, with what was, what was planned, what ran and what is; as the journal.
+  returned: always
+  type: str
+  sample: /var/lib/barestore/reports/20260102T030405Z-812.json
 disks:
   description:
     - The disks of the host as people know them, in bus-path order; no part of the digest.

@@ -32,6 +32,12 @@ options:
       - Each entry is bound to what the plan showed; the refusal that asks for it prints the line to paste.
     type: dict
     default: {}
+  health:
+    description:
+      - Whether to ask each disk for its health, and pools, thin pools and arrays for theirs.
+      - This costs one process a disk, with C(smartctl) or, where that is missing, C(nvme).
+    type: bool
+    default: false
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
 attributes:
@@ -49,6 +55,11 @@ EXAMPLES = r"""
 - name: Look at the disks of a host and what each selector matches
   barestore.storage.host_storage_info:
     document: "{{ lookup('barestore.storage.host_document') }}"
+  register: seen
+
+- name: See which disks wear out
+  barestore.storage.host_storage_info:
+    health: true
   register: seen
 """
 
@@ -76,6 +87,14 @@ digest:
   description: Digest of the plan that the document would need now.
   returned: always
   type: str
+health:
+  description:
+    - Health of the storage; empty when it was not asked for.
+    - C(disks) have C(passed), C(wear) in percent of their life, C(media_errors), C(temperature) in degrees Celsius and
+      C(age) in hours; what a disk does not tell is null, and C(error) says why nothing is known.
+    - C(pools) and C(thin_pools) have how full they are, C(arrays) how many of their devices work.
+  returned: always
+  type: dict
 observation:
   description: The recording, for plans that are made elsewhere.
   returned: always
@@ -95,11 +114,11 @@ from ansible_collections.barestore.storage.plugins.module_utils.plan.runner impo
 
 
 def main() -> None:
-    arguments = {**ARGUMENTS, "document": {"type": "dict", "default": {}}}
+    arguments = {**ARGUMENTS, "document": {"type": "dict", "default": {}}, "health": {"type": "bool", "default": False}}
     module = AnsibleModule(argument_spec=arguments, supports_check_mode=True)
     runner = Runner()
     try:
-        observation, found = facts(job(module.params, check=True), runner)
+        observation, found = facts(job(module.params, check=True), runner, module.params["health"])
     except StorageError as error:
         module.fail_json(msg=error.sentence())
     module.exit_json(changed=False, observation=observation.as_json(), processes=runner.count, **found)

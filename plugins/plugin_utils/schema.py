@@ -88,6 +88,10 @@ def _expand(error: Any, text_of: TextOf) -> Iterator[Problem]:
             (*path, error.instance), f"'{error.instance}' cannot be a name here", _advice(error, "rename it"), True
         )
         return
+    if error.schema.get("writeOnly"):
+        # Whoever wrote a secret in the wrong place must not find it in a log as well.
+        yield Problem(path, "this cannot be right", _advice(error, "see the reference"))
+        return
     if error.instance is None and error.validator in ("type", "enum", "const", "anyOf"):
         yield Problem(path, "nothing is written here", _advice(error, _wanted(error)))
         return

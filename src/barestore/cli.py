@@ -31,6 +31,7 @@ Examples:
   barestore plan                                  # what apply would do
   barestore plan --out plan.json                  # ... kept, to be approved
   barestore apply --plan plan.json                # exactly that, or nothing
+  barestore drift                                 # where hosts differ from it by now
   barestore observe --save recordings/            # record the hosts once
   barestore plan --observed recordings/           # plan where nobody reaches them
   barestore lab up -i inventories/lab             # virtual hosts to try it on
@@ -118,6 +119,23 @@ def plan(
         from barestore.commands import plan as command
 
         return command.plan(_options(inventory, limit, as_json, verbose), observed, out)
+
+    _end(run, as_json)
+
+
+@app.command()
+def drift(
+    inventory: Inventory = None,
+    limit: Limit = "",
+    observed: Annotated[Path | None, typer.Option(help="Look at the recordings in this folder.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say where hosts differ from the inventory; nothing is written. Exit code 0 nowhere, 2 somewhere."""
+
+    def run() -> int:
+        from barestore.commands import drift as command
+
+        return command.drift(_options(inventory, limit, as_json), observed)
 
     _end(run, as_json)
 

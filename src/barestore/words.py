@@ -18,10 +18,13 @@ Json = Mapping[str, Any]
 
 CREATES, CHANGES, GROWS, DESTROYS = "+", "~", "↑", "!"
 
-_CREATING = frozenset(("create", "add", "mount", "use", "import", "extend", "link"))
-_GROWING = frozenset(("grow", "resize", "expand"))
+_CREATING = frozenset(("create", "add", "format", "open", "assemble", "mount", "use", "import", "extend", "link"))
+_GROWING = frozenset(("grow", "widen", "resize", "expand"))
 _KINDS = {
     "disk": "disks",
+    "md": "array",
+    "luks": "encryption",
+    "luks_volume": "encryption",
     "filesystem": "file system",
     "zfs_pool": "ZFS pool",
     "zfs_dataset": "dataset",
@@ -87,7 +90,7 @@ def line(action: Json, disks: Disks) -> Line:
     detail = _DETAILS.get(kind, _generic)(action.get("before") or {}, action.get("after") or {})
     return Line(
         DESTROYS if lost else _sign(verb),
-        words if verb == "create" or verb in words.split() else f"{verb} {words}",
+        words if verb == "create" or verb in words.split() else f"{verb.replace('_', ' ')} {words}",
         disks.say(str(action["target"])),
         disks.where(action.get("disks", ())),
         disks.say(detail),

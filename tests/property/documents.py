@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import disk_sets
+import layer_documents
 import lvm_documents
 import zfs_documents
 from builder import Builder, Document, Place
@@ -65,10 +66,13 @@ def cases(draw: Draw[Any], scale: Scale = ANY) -> Case:
 
 
 # Volume managers that take disks and partitions: uses, and what builds their section from the places with that use.
-USES: tuple[str, ...] = ("lvm", "zfs")
-SECTIONS = (lvm_documents.build, zfs_documents.build)
+USES: tuple[str, ...] = ("lvm", "zfs", "raid", "luks")
+SECTIONS = (layer_documents.build, lvm_documents.build, zfs_documents.build, layer_documents.encrypt_volumes)
 
-_LEAST = {"filesystem": 64, "swap": 16, "local": 8, "reserved": 1, "esp": 64, "bios_boot": 1, "lvm": 300, "zfs": 600}
+_LEAST = {
+    "filesystem": 64, "swap": 16, "local": 8, "reserved": 1, "esp": 64, "bios_boot": 1, "lvm": 300, "zfs": 600,
+    "raid": 400, "luks": 400,
+}  # fmt: skip
 
 
 def _table(builder: Builder, group: Group) -> list[tuple[Place, str]]:

@@ -17,7 +17,9 @@ from typing import Any, Protocol
 import simulated_filesystems as filesystems
 import simulated_probes
 from simulated_block import Content, DiskModel, Folder, Node, ToolFailure, require, sfdisk, tell_kernel
+from simulated_luks import Luks
 from simulated_lvm import Lvm
+from simulated_md import Md
 from simulated_tools import TOOLS
 from simulated_zfs import Zfs
 
@@ -74,6 +76,7 @@ class SimulatedHost:
     mounts: dict[str, Node] = field(default_factory=dict)
     swaps: list[Node] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
+    modes: dict[str, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     folders: dict[tuple[str, str], Folder] = field(default_factory=dict)
     fresh: set[str] = field(default_factory=set)
@@ -84,7 +87,8 @@ class SimulatedHost:
         self.files["/etc/fstab"] = "# made by the installer\nUUID=0-root / ext4 noatime 0 1\n"
         for path in ("/", "/srv", "/mnt", "/var", "/var/lib", "/run/systemd/system"):
             self.folders["", path] = Folder()
-        self.parts += [Lvm(self), Zfs(self)]
+        self.md, self.luks = Md(self), Luks(self)
+        self.parts += [Lvm(self), Zfs(self), self.md, self.luks]
         order = list(self.names) or list(range(len(self.disks)))
         for place in order:
             self._attach(self.disks[place])
@@ -302,7 +306,8 @@ class SimulatedHost:
         """As the observer's StatPath."""
         if path in self.links or path in self.files:
             link = self.links.get(path, "")
-            return self._described("link" if link else "file", Folder(mode="0777" if link else "0644"), link)
+            mode = "0777" if link else self.modes.get(path, "0644")
+            return self._described("link" if link else "file", Folder(mode=mode), link)
         key = self.home(path)
         folder = self.folders.get(key)
         if folder is None:

@@ -17,6 +17,7 @@ from ansible_collections.barestore.storage.plugins.module_utils.host.observation
     ReadBlock,
     ReadFile,
     ReadLinks,
+    ReadLuks,
     ReadPartitions,
     Run,
     Signatures,
@@ -43,6 +44,8 @@ def answer(host: SimulatedHost, probe: Probe) -> Any:
     if isinstance(probe, ReadBlock):
         node = host.find(probe.path)
         return node.read(probe.offset, probe.length).hex() if node else None
+    if isinstance(probe, ReadLuks):
+        return host.luks.public(probe.path)
     if isinstance(probe, Signatures):
         return _signatures(host, probe.path)
     if isinstance(probe, StatFs):

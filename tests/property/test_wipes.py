@@ -47,7 +47,7 @@ def _carry(host: SimulatedHost, node: Node, kind: str, number: int) -> None:
         node.content = Content(kind, uuid, "old")
 
 
-KINDS = ("pv", "gpt", "btrfs", "crypto_LUKS", "linux_raid_member")
+KINDS = ("pv", "gpt", "btrfs", "bcache", "linux_raid_member")
 
 
 @st.composite

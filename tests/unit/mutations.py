@@ -14,6 +14,8 @@ Path = tuple[str | int, ...]
 _FREE = {
     "disks",
     "partitions",
+    "md",
+    "luks",
     "lvm",
     "thin_pools",
     "volumes",

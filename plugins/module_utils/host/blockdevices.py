@@ -131,7 +131,7 @@ def read(observation: Observation) -> BlockDevices:
     links = {device.path: kname for kname, device in devices.items()}
     links.update({f"/dev/{kname}": kname for kname in devices})
     for kname, device in devices.items():
-        if device.path.startswith("/dev/mapper/"):
+        if device.path.startswith("/dev/mapper/") and device.type == "lvm":
             links[_lvm_path(device.path)] = kname
         for name in device.by_id:
             links[f"/dev/disk/by-id/{name}"] = kname

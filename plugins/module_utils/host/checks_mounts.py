@@ -121,12 +121,13 @@ def _placeholder(layout: Layout, filesystem: Filesystem, place: str, path: Path)
         shown = f"'{{{odd}}}' stands for nothing" if odd is not None else "the braces do not close"
         yield Problem(path, shown, "the one word that a mount can have is {serial}")
         return
-    if "/" in filesystem.device:
+    below = layout.below(filesystem.device)
+    if "/" in below or below in layout.arrays:
         if words:
-            message = "a logical volume has no serial number"
+            message = f"{'an array' if below in layout.arrays else 'a logical volume'} has no serial number"
             yield Problem(path, message, "write a path without {serial}")
     elif not words and layout.may_be_many(filesystem.device):
-        group = filesystem.device.partition(".")[0]
+        group = below.partition(".")[0]
         if group not in layout.groups:
             return  # said elsewhere
         message = f"each disk of group '{group}' would be mounted at '{place}'"

@@ -39,6 +39,12 @@ def claims(layout: Layout) -> Iterator[Claim]:
                     where = ("lvm", group, "volumes", name, key)
                     yield Claim(f"{group}/{name}", where, f"the {key} of volume '{name}'", ())
                     break
+    for name, entry in layout.arrays.items():
+        for key in ("devices", "spares"):
+            for index, reference in enumerate(entry.get(key, ())):
+                yield Claim(reference, ("md", name, key, index), f"array '{name}'", ("raid",))
+    for name, entry in layout.encrypted.items():
+        yield Claim(entry["device"], ("luks", name, "device"), f"encrypted device '{name}'", ("luks",))
     for group, entry in layout.volume_groups.items():
         for index, reference in enumerate(entry["physical_volumes"]):
             where = ("lvm", group, "physical_volumes", index)

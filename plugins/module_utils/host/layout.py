@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a document names: disk groups, partitions and volumes, how many devices each is and how large."""
+"""What a document names, how many devices each name means and how large these are."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ class Layout:
         self.document = document
         self.groups: Mapping[str, Mapping[str, Any]] = document.get("disks", {})
         self.tables: Mapping[str, Sequence[Mapping[str, Any]]] = document.get("partitions", {})
+        self.arrays: Mapping[str, Mapping[str, Any]] = document.get("md", {})
+        self.encrypted: Mapping[str, Mapping[str, Any]] = document.get("luks", {})
         self.volume_groups: Mapping[str, Mapping[str, Any]] = document.get("lvm", {})
         self.pools: Mapping[str, Mapping[str, Any]] = document.get("zfs", {})
 
@@ -39,10 +41,24 @@ class Layout:
         found: Mapping[str, Any] | None = owner.get("volumes", {}).get(name)
         return found
 
+    def below(self, reference: str) -> str:
+        """What carries an encrypted device, through all layers of encryption; else the reference itself."""
+        seen: set[str] = set()
+        while reference in self.encrypted and reference not in seen:
+            seen.add(reference)
+            reference = self.encrypted[reference]["device"]
+        return reference
+
+    def is_layer(self, reference: str) -> bool:
+        """Whether this is the name of an array or of an encrypted device."""
+        return reference in self.arrays or reference in self.encrypted
+
     def count(self, reference: str) -> int | None:
         """How many devices a reference means; None when only the host can tell."""
-        if "/" in reference:
+        if "/" in reference or reference in self.arrays:
             return 1
+        if reference in self.encrypted:
+            return self.count(self.below(reference))
         group = self.groups.get(reference.partition(".")[0], {})
         number = group.get("take", group.get("count"))
         return number if isinstance(number, int) else None
@@ -67,6 +83,9 @@ class Layout:
 
     def most_bytes(self, reference: str) -> int | None:
         """The most that one device of a disk or partition reference can have; None when nothing bounds it."""
+        reference = self.below(reference)
+        if "/" in reference or reference in self.arrays:
+            return None
         group, dot, _name = reference.partition(".")
         high = self.disk_range(group).high
         partition = self.partition(reference) if dot else None
@@ -92,7 +111,12 @@ class Layout:
         """What is wrong with a reference by itself: something that the document does not have."""
         if "/" in reference:
             return self._unknown_volume(reference, path)
+        if self.is_layer(reference):
+            return None
         group, dot, _name = reference.partition(".")
+        if group not in self.groups and not dot and (self.arrays or self.encrypted):
+            hint = did_you_mean(group, [*self.groups, *self.arrays, *self.encrypted])
+            return Problem(path, f"'{group}' is no disk group, no array and no encrypted device", hint)
         if group not in self.groups:
             known = [f"{name}.{each['name']}" for name, table in self.tables.items() for each in table] if dot else []
             hint = did_you_mean(reference, known) if known else did_you_mean(group, self.groups)

@@ -128,6 +128,10 @@ def long_form(document: Mapping[str, Any]) -> dict[str, Any]:
         long["partitions"] = {
             group: [_long_device(partition) for partition in table] for group, table in long["partitions"].items()
         }
+    if "md" in long:
+        long["md"] = _each(long["md"], _long_array)
+    if "luks" in long:
+        long["luks"] = {name: {**_LUKS_DEFAULTS, **entry} for name, entry in long["luks"].items()}
     if "lvm" in long:
         long["lvm"] = _each(long["lvm"], _long_volume_group)
     if "zfs" in long:
@@ -162,6 +166,21 @@ def _long_device(entry: Mapping[str, Any]) -> dict[str, Any]:
     if "swap" in entry:
         long["swap"] = swap_of(entry["swap"])
     return long
+
+
+def _long_array(array: Mapping[str, Any]) -> dict[str, Any]:
+    chunk = {} if array["level"] == "raid1" else {"chunk_size": "512 KiB"}
+    return {**chunk, "bitmap": "internal", "metadata": "1.2", **array}
+
+
+_LUKS_DEFAULTS = {
+    "unlock": "key_file",
+    "cipher": "aes-xts-plain64",
+    "key_size": 512,
+    "pbkdf": {"type": "argon2id"},
+    "discard": False,
+    "nofail": True,
+}
 
 
 def _long_volume_group(group: Mapping[str, Any]) -> dict[str, Any]:

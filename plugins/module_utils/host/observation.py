@@ -54,6 +54,20 @@ class ReadBlock:
 
 
 @dataclass(frozen=True, order=True)
+class ReadLuks:
+    """What a LUKS header says in public: see ``luks.header.public``; None when there is none.
+
+    A question of its own, since the header's bytes hold salts and wrapped keys, which no recording shall have.
+    """
+
+    path: str
+
+    @property
+    def key(self) -> str:
+        return "luks:" + self.path
+
+
+@dataclass(frozen=True, order=True)
 class Signatures:
     """All that libblkid and our own detectors find on a device: ``{"found", "error", "held", "bytes"}``.
 
@@ -113,7 +127,7 @@ class ReadPartitions:
         return "partitions:"
 
 
-Probe = Union[Run, ReadFile, ReadBlock, Signatures, StatFs, StatPath, ReadLinks, ReadPartitions]
+Probe = Union[Run, ReadFile, ReadBlock, ReadLuks, Signatures, StatFs, StatPath, ReadLinks, ReadPartitions]
 
 
 class Observation:
@@ -132,6 +146,10 @@ class Observation:
             self.missing[probe.key] = probe
             return None
         return self.answers[probe.key]
+
+    def is_missing(self, probe: Probe) -> bool:
+        """Whether a question was asked and has no answer yet: None may be an answer."""
+        return probe.key in self.missing
 
     def once(self, parse: Callable[[Observation], T]) -> T:
         """``parse(self)``, kept while no further answer came."""

@@ -20,6 +20,7 @@ from typing import Any
 from ..plan.errors import ObserveError
 from ..plan.model import Expect, Plan
 from ..plan.runner import Runner
+from .luks import header
 from .observation import (
     IN_USE,
     Observation,
@@ -27,6 +28,7 @@ from .observation import (
     ReadBlock,
     ReadFile,
     ReadLinks,
+    ReadLuks,
     ReadPartitions,
     Run,
     Signatures,
@@ -214,6 +216,8 @@ def _read(probe: Probe) -> Any:
         return _text(probe.path)
     if isinstance(probe, ReadBlock):
         return _bytes(probe.path, probe.offset, probe.length)
+    if isinstance(probe, ReadLuks):
+        return _luks(probe.path)
     if isinstance(probe, StatFs):
         return _statfs(probe.path)
     if isinstance(probe, StatPath):
@@ -245,6 +249,12 @@ def _bytes(path: str, offset: int, length: int) -> str | None:
             os.close(handle)
     except OSError:
         return None
+
+
+def _luks(path: str) -> dict[str, Any] | None:
+    first = bytes.fromhex(_bytes(path, 0, header.FIRST) or "")
+    whole = _bytes(path, 0, header.length(first)) if header.length(first) else None
+    return header.public(bytes.fromhex(whole) if whole else first)
 
 
 def _statfs(path: str) -> dict[str, int] | None:

@@ -18,7 +18,7 @@ from .lvm import risks
 from .normal_form import long_form
 from .observation import Observation, Probe
 from .registry import KINDS
-from .state import Offer, Site, State
+from .state import Offer, Site, State, Veiled
 from .wiping.wipes import Wipes
 
 
@@ -60,7 +60,7 @@ def plan(document: Mapping[str, Any], observation: Observation, site: Site) -> P
     written = {name for action in actions for name in action.disks}
     known = {one.id: one for one in (*draft.want.of(disk.KIND), *wipes.disks)}
     identities = {name: {"serial": one.serial, "wwn": one.wwn} for name, one in known.items() if name in written}
-    return Plan(ordered(_after_pins(actions)), identities=identities, notes=notes)
+    return Plan(ordered(_after_pins(actions)), identities=identities, notes=notes, is_first_part=draft.is_first_part)
 
 
 @dataclass(frozen=True)
@@ -71,24 +71,30 @@ class _Draft:
     actions: tuple[Action, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
+    is_first_part: bool = False
 
 
 def _draft(document: Mapping[str, Any], have: State, observation: Observation, site: Site) -> _Draft:
-    want, refused = _wanted(document, have, site, observation)
+    want, refused, veiled = _wanted(document, have, site, observation)
     if refused:
         return _Draft(want, refusals=tuple(refused))
     planned = [step for kind in KINDS for step in kind.plan(have, want, site, observation)]
+    notes = [*dict.fromkeys(step.sentence() for step in planned if isinstance(step, Note)), *map(_veil_note, veiled)]
     # Kinds that share a last step, such as telling systemd of fstab, yield the same one.
     actions = {step.id: step for step in planned if isinstance(step, Action)}
     refusals = tuple(step for step in planned if isinstance(step, Refusal))
-    notes = dict.fromkeys(step.sentence() for step in planned if isinstance(step, Note))
-    return _Draft(want, tuple(actions.values()), refusals, tuple(notes))
+    return _Draft(want, tuple(actions.values()), refusals, tuple(notes), bool(veiled))
+
+
+def _veil_note(one: Veiled) -> str:
+    return f"{one.title} is there and closed: what lies in it is planned once it is open."
 
 
 def _wanted(
     document: Mapping[str, Any], have: State, site: Site, observation: Observation
-) -> tuple[State, list[Refusal]]:
+) -> tuple[State, list[Refusal], list[Veiled]]:
     want = State(block=have.block, pins=have.pins)
+    veiled: list[Veiled] = []
     for kind in KINDS:
         values: list[object] = []
         refused: list[Refusal] = []
@@ -97,13 +103,15 @@ def _wanted(
                 refused.append(item)
             elif isinstance(item, Offer):
                 want.devices[item.ref] = item.devices
+            elif isinstance(item, Veiled):
+                veiled.append(item)
             else:
                 values.append(item)
         want.kinds[kind.KIND] = tuple(values)
         # What comes after would speak of devices that nobody offered.
-        if refused:
-            return want, refused
-    return want, []
+        if refused or veiled:
+            break
+    return want, refused, veiled
 
 
 def _after_pins(actions: Iterable[Action]) -> list[Action]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,7 +16,7 @@ from ..plan.errors import StorageError, Surprise
 from ..plan.journal import Journal, host_lock
 from ..plan.model import Command, Plan, Refusal
 from ..plan.runner import Runner
-from . import planner, tools
+from . import health, planner, tools
 from .blank import UNFINISHED
 from .disk_facts import disk_facts
 from .executor import Executor
@@ -48,6 +49,7 @@ class Report:
     error: str = ""
     missing_packages: tuple[str, ...] = ()
     journal: str = ""
+    report: str = ""
     processes: int = 0
     disks: list[dict[str, Any]] = field(default_factory=list)
 
@@ -66,6 +68,7 @@ class Report:
             "after": {action.id: action.after for action in actions},
             "diff": diff(actions),
             "journal": self.journal,
+            "report": self.report,
             "disks": self.disks,
             "processes": self.processes,
         }
@@ -89,15 +92,21 @@ def storage(job: Job, runner: Runner) -> Report:
         return report
 
 
-def facts(job: Job, runner: Runner) -> tuple[Observation, dict[str, Any]]:
-    """What the host has: the recording, the disks, and what each selector matches now."""
+def facts(job: Job, runner: Runner, healthy: bool = False) -> tuple[Observation, dict[str, Any]]:
+    """What the host has: the recording, the disks, and what each selector matches now; its health where asked."""
     observer = Observer(runner, job.site.host)
     observation, plan = observer.observe(
         planner.probes(job.document), lambda seen: planner.plan(job.document, seen, job.site)
     )
     have = planner.observed(observation)
     groups, refused = disk.chosen(job.document, have)
+    told: dict[str, Any] = {}
+    if healthy:
+        seen = have.of(disk.KIND)
+        answers = observer.answers(health.probes(seen, runner.has))
+        told = health.health(Observation(answers), seen, runner.has)
     return observation, {
+        "health": told,
         "disks": disk_facts(observation),
         "groups": {name: [one.id for one in disks] for name, disks in groups.items()},
         "refusals": [one.sentence() for one in (plan.refusals or refused)],
@@ -140,14 +149,9 @@ def _apply(job: Job, runner: Runner, report: Report) -> None:
     report.journal = journal.path
     observer = Observer(runner, job.site.host)
     executor = Executor(runner, journal, observer.shortfall)
+    before, start = report.disks, _now()
     try:
-        journal.write("plan", {"digest": digest(report.plan), "actions": [one.id for one in report.plan.actions]})
-        executor.begin(_unfinished(job), report.plan.identities)
-        executor.execute(report.plan)
-        _again, rest = observer.observe(
-            planner.probes(job.document), lambda seen: planner.plan(job.document, seen, job.site)
-        )
-        _converged(rest)
+        report.plan = _carried_out(job, report.plan, observer, executor, journal, report)
         executor.end(_unfinished(job))
         journal.write("end", {"result": "done"})
     except StorageError as error:
@@ -156,11 +160,72 @@ def _apply(job: Job, runner: Runner, report: Report) -> None:
     finally:
         report.executed = [one.as_json() for one in executor.done]
         report.processes = runner.count
+        _leave(job, report, journal, {"start": start, "before": {"disks": before}})
         journal.close()
 
 
 def _unfinished(job: Job) -> str:
     return f"{job.folder}/{os.path.basename(UNFINISHED.path)}"
+
+
+def _carried_out(
+    job: Job, plan: Plan, observer: Observer, executor: Executor, journal: Journal, report: Report
+) -> Plan:
+    """Run a plan, then what can only be planned once it ran; all of it as one plan, with what is to be said now.
+
+    :raises StorageError: an action failed, or the host is not as the plan left it.
+    """
+    whole = plan
+    while True:
+        journal.write("plan", {"digest": digest(plan), "actions": [one.id for one in plan.actions]})
+        executor.begin(_unfinished(job), {**whole.identities, **plan.identities})
+        executor.execute(plan)
+        seen, rest = observer.observe(
+            planner.probes(job.document), lambda seen: planner.plan(job.document, seen, job.site)
+        )
+        report.disks = disk_facts(seen)
+        whole = replace(whole, notes=rest.notes)
+        again = {one.id for one in rest.actions} & {one.id for one in plan.actions}
+        if not plan.is_first_part or again or rest.refusals:
+            _converged(rest)
+            return whole
+        if not rest.actions:
+            return whole
+        if job.expected_digest:
+            # The person who approved the plan has not seen what follows.
+            more = f"{len(rest.actions)} further actions are planned now; approve {digest(rest)} to go on."
+            return replace(whole, notes=(*rest.notes, more))
+        plan = rest
+        whole = Plan(
+            (*whole.actions, *rest.actions), identities={**whole.identities, **rest.identities}, notes=rest.notes
+        )
+
+
+def _leave(job: Job, report: Report, journal: Journal, more: Mapping[str, Any]) -> None:
+    """The evidence of a run: what was, what was planned, what ran, what is; nothing in it opens or unlocks anything."""
+    content = {
+        "report": 1,
+        "site": job.site.name,
+        "host": job.site.host,
+        **more,
+        "end": _now(),
+        "digest": digest(report.plan),
+        "identities": report.plan.identities,
+        "plan": [action.as_json() for action in report.plan.actions],
+        "executed": report.executed,
+        "after": {"disks": report.disks},
+        "notes": list(report.plan.notes),
+        "error": report.error,
+        "journal": journal.path,
+    }
+    try:
+        report.report = journal.write_report(content)
+    except StorageError as error:
+        report.plan = replace(report.plan, notes=(*report.plan.notes, error.sentence()))
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def _converged(rest: Plan) -> None:

@@ -93,3 +93,13 @@ class Offer:
 
     ref: str
     devices: tuple[Device, ...]
+
+
+@dataclass(frozen=True)
+class Veiled:
+    """Something is there and closed, such as an encrypted device: what lies in it is seen once it is open.
+
+    A kind's ``declare`` yields it; kinds that come after are then not asked, since all would look blank to them.
+    """
+
+    title: str

@@ -27,6 +27,11 @@ _TOOLS = {
     ),
     "zfsutils-linux": ("zpool", "zfs", "zdb", "zgenhostid"),
     "zfs-dkms": (ZFS_MODULE,),
+    "mdadm": ("mdadm",),
+    "cryptsetup": ("cryptsetup",),
+    # Where crypttab is read at boot, in Debian 13 a package of its own; older systems have it in systemd.
+    "systemd-cryptsetup": ("systemd-cryptenroll",),
+    "clevis-luks": ("clevis",),
     "systemd": ("systemctl",),
     "udev": ("udevadm",),
     "kmod": ("modprobe",),
@@ -35,9 +40,12 @@ _BY_TOOL = {tool: package for package, tools in _TOOLS.items() for tool in tools
 
 # Debian's names are used where a family has no other; {kernel} is the release of the kernel that runs.
 _NAMES: dict[str, dict[str, tuple[str, ...]]] = {
-    "debian": {"zfs-dkms": ("linux-headers-{kernel}", "zfs-dkms")},
+    "debian": {
+        "zfs-dkms": ("linux-headers-{kernel}", "zfs-dkms"),
+        "clevis-luks": ("clevis-luks", "clevis-systemd"),
+    },
     # Ubuntu builds ZFS with its kernels.
-    "ubuntu": {"zfs-dkms": ("linux-modules-{kernel}",)},
+    "ubuntu": {"zfs-dkms": ("linux-modules-{kernel}",), "clevis-luks": ("clevis-luks", "clevis-systemd")},
     # ZFS comes from the repository of the OpenZFS project, tools and module in one.
     "rhel": {
         "mount": ("util-linux",),
@@ -46,6 +54,8 @@ _NAMES: dict[str, dict[str, tuple[str, ...]]] = {
         "zfsutils-linux": ("zfs",),
         "zfs-dkms": ("kernel-devel-{kernel}", "zfs-dkms"),
         "udev": ("systemd-udev",),
+        "systemd-cryptsetup": ("systemd-udev",),
+        "clevis-luks": ("clevis-luks", "clevis-systemd"),
     },
 }
 
@@ -58,6 +68,10 @@ def needed(document: Mapping[str, Any]) -> frozenset[str]:
 def _needed(document: Mapping[str, Any]) -> Iterator[str]:
     if document.get("partitions"):
         yield "sfdisk"
+    if document.get("md"):
+        yield "mdadm"
+    for encrypted in document.get("luks", {}).values():
+        yield from ("cryptsetup", "systemd-cryptenroll", *(("clevis",) if "clevis" in encrypted else ()))
     for one in carriers(document):
         if one.filesystem:
             yield f"mkfs.{one.filesystem['type']}"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The journal: intent and outcome of each action, on disk before the next one starts; and the lock of the host."""
+"""The journal: intent and outcome of each action, on disk before the next one starts; the report of a run; the lock."""
 
 from __future__ import annotations
 
@@ -99,3 +99,29 @@ class Journal:
         os.ftruncate(self._handle, self._end)
         os.fsync(self._handle)
         os.close(self._handle)
+
+    def write_report(self, content: Mapping[str, Any]) -> str:
+        """Leave the report of the run beside the journal, whole or not at all; its path.
+
+        :raises JournalError: it cannot be written; what was done is in the journal all the same.
+        """
+        folder, name = os.path.split(self.path)
+        folder = os.path.join(os.path.dirname(folder), "reports")
+        path = os.path.join(folder, f"{os.path.splitext(name)[0]}.json")
+        try:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            with open(f"{path}.new", "w", encoding="utf-8", opener=_private) as handle:
+                json.dump(content, handle, indent=1, sort_keys=True)
+                handle.write("\n")
+                handle.flush()
+                os.fsync(handle.fileno())
+            os.replace(f"{path}.new", path)
+        except OSError as error:
+            raise JournalError(
+                f"the report {path} cannot be written: {error.strerror}", "free space there; the journal has it all"
+            ) from error
+        return path
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

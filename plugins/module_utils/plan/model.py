@@ -222,10 +222,12 @@ class Plan:
     """Ordered actions, or the refusals that keep all of them from running.
 
     ``identities`` are the serials and world-wide names of the disks that the actions write to, by the name that the
-    actions use. ``notes`` are remarks for a person that are no part of the digest.
+    actions use. ``notes`` are remarks for a person that are no part of the digest. ``is_first_part`` says that more
+    can only be planned once these actions have run: what lies in something closed cannot be seen.
     """
 
     actions: tuple[Action, ...]
     refusals: tuple[Refusal, ...] = ()
     identities: Json = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=(), compare=False)
+    is_first_part: bool = field(default=False, compare=False)

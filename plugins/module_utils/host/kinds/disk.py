@@ -85,7 +85,7 @@ def plan(have: State, want: State, site: Site, observation: Observation) -> Iter
     groups = {
         ref: [disk.pin() for device in devices for disk in want.of(KIND) if disk.path == device.path]
         for ref, devices in want.devices.items()
-        if "." not in ref and "/" not in ref
+        if any(device.resource.startswith(f"{KIND}:") for device in devices)
     }
     old = have.pins
     merged = {**old, **groups}

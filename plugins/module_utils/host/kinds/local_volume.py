@@ -88,6 +88,6 @@ def plan(have: State, want: State, site: Site, observation: Observation) -> Iter
 
 
 def _leaf(device: Device) -> str:
-    """The identity as one path component: the by-id name of a disk or partition, else VG-LV."""
-    prefix = "/dev/disk/by-id/"
-    return device.path[len(prefix) :] if device.path.startswith(prefix) else device.ref.replace("/", "-")
+    """The identity as one path component: the by-id name of a disk, partition or array, a mapping's, else VG-LV."""
+    folder, _slash, name = device.path.rpartition("/")
+    return name if folder in ("/dev/disk/by-id", "/dev/mapper") else device.ref.replace("/", "-")

@@ -24,6 +24,8 @@ TYPES = {
     "local": "0fc63daf-8483-4772-8e79-3d69d8477de4",
     "reserved": "0fc63daf-8483-4772-8e79-3d69d8477de4",
     "lvm": "e6d6d379-f507-44c2-a23c-238f2a3df928",
+    "raid": "a19d880f-05fc-4d3b-a006-743f0f84911e",
+    "luks": "ca7d7ccb-63ed-4c53-861c-1742536059cc",
     "zfs": "6a898cc3-1dd2-11b2-99a6-080020736631",
     "swap": "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f",
     "esp": "c12a7328-f81f-11d2-ba4b-00a0c93ec93b",

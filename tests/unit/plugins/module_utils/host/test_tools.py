@@ -27,6 +27,9 @@ TABLE: dict[str, Any] = {"log": [{"name": "a", "size": "rest", "use": "zfs"}]}
         ({"lvm": CACHE}, {"lvm", "thin_check", "cache_check"}),
         ({"lvm": XFS}, {"lvm", "mkfs.xfs"}),
         ({"zfs": {"tank": {}}}, {"zpool", "zfs", "zfs.ko"}),
+        ({"md": {"safe": {"level": "raid1", "devices": ["log"]}}}, {"mdadm"}),
+        ({"luks": {"a": {"device": "log", "key_file": "/k"}}}, {"cryptsetup", "systemd-cryptenroll"}),
+        ({"luks": {"a": {"device": "log", "clevis": {}}}}, {"cryptsetup", "systemd-cryptenroll", "clevis"}),
         ({"filesystems": {"a": {"device": "osd", "type": "vfat"}}}, {"mkfs.vfat"}),
     ],
 )
@@ -57,6 +60,9 @@ def test_the_family_comes_from_os_release(text: str, of: str) -> None:
         ("zfs.ko", "debian", ("linux-headers-6.12.1-amd64", "zfs-dkms")),
         ("thin_check", "rhel", ("device-mapper-persistent-data",)),
         ("sfdisk", "rhel", ("util-linux",)),
+        ("systemd-cryptenroll", "debian", ("systemd-cryptsetup",)),
+        ("systemd-cryptenroll", "rhel", ("systemd-udev",)),
+        ("clevis", "debian", ("clevis-luks", "clevis-systemd")),
         ("unheard-of", "debian", ("unheard-of",)),
     ],
 )

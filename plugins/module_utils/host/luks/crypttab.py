@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Lines of /etc/crypttab: found by UUID, and never rewritten but by their own line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...plan.model import EditLine, Step
+from ..observation import Observation, ReadFile
+
+CRYPTTAB = "/etc/crypttab"
+PROBE = ReadFile(CRYPTTAB)
+
+
+def lines(observation: Observation) -> Iterator[tuple[str, str, str]]:
+    """(name, source, the exact line) of each entry."""
+    for line in (observation.ask(PROBE) or "").splitlines():
+        words = line.split()
+        if len(words) >= 2 and not words[0].startswith("#"):
+            yield words[0], words[1], line
+
+
+def name_of(observation: Observation, uuid: str) -> str:
+    """What a device is opened as at boot; empty when nobody opens it."""
+    return next((name for name, source, _line in lines(observation) if source.lower() == f"uuid={uuid}"), "")
+
+
+def line(name: str, uuid: str, entry: Mapping[str, Any]) -> str:
+    """The key file, or what the host has instead: with Clevis the network, with a TPM2 the chip."""
+    options = ["luks"]
+    options += ["discard"] if entry["discard"] else []
+    options += {"clevis": ["_netdev"], "tpm2": ["tpm2-device=auto"]}.get(entry["unlock"], [])
+    options += ["nofail"] if entry["nofail"] else []
+    key = entry["key_file"] if entry["unlock"] == "key_file" else "none"
+    return f"{name} UUID={uuid} {key} {','.join(options)}"
+
+
+def edit(observation: Observation, name: str, uuid: str, wanted: str) -> tuple[Step, ...]:
+    """The step that makes ``wanted`` the line of a device; none when it is there already."""
+    for found, source, text in lines(observation):
+        if found == name or source.lower() == f"uuid={uuid}":
+            return () if text.split() == wanted.split() else (EditLine(CRYPTTAB, text, wanted),)
+    return (EditLine(CRYPTTAB, None, wanted),)
