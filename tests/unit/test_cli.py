@@ -141,10 +141,10 @@ def test_json_has_the_whole_plan(lab: Path) -> None:
 
 
 def test_a_plan_file_is_read_back(lab: Path) -> None:
-    from barestore import planfile
+    from barestore import planread
 
     shown = run("plan", "-i", lab, "--observed", EMPTY, "--out", "plan.json").stdout
-    plan = planfile.read(Path("plan.json"))["lab1"]
+    plan = planread.read(Path("plan.json")).hosts["lab1"]
     assert plan.digest in shown
 
 
@@ -215,7 +215,7 @@ MISTAKES = [
     (
         lambda lab: Path("plan.json").write_text('{"barestore_plan": 1, "hosts": {}}'),
         ("apply", "--plan", "plan.json"),
-        "allows nothing on the hosts of this inventory",
+        "is damaged where it speaks of its inventory",
     ),
     (None, ("plan", "--out", "no/where.json", "--observed", str(EMPTY)), "cannot be written to no/where.json"),
 ]

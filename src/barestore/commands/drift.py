@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``barestore drift``: which hosts are not as their documents say, for people, for programs and for Prometheus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from barestore import prometheus
+from barestore.commands.common import Options, ready
+from barestore.commands.plan import Outputs, Sources, head_of, show
+from barestore.hostplan import Exit, HostPlan
+from barestore.markdown import code as code_of
+from barestore.shape import Grouping
+
+
+def drift(options: Options, sources: Sources, outputs: Outputs, metrics: Path | None = None) -> Exit:
+    """Plan for all hosts; what a plan would change has drifted. Nothing is written on any host."""
+    outputs.check(options)
+    fleet = ready(options)
+    head = head_of(fleet, sources.observed is not None)
+    site, samples = Grouping(), prometheus.Samples()
+
+    def count(plan: HostPlan) -> None:
+        if outputs.markdown is not None:
+            site.add(plan)
+        samples.add(plan)
+
+    code = show(options, sources.plans(fleet, options), head, [count], outputs.to_screen)
+    outputs.comment(site, _title(site), [f"Inventory {code_of(head.inventory)}, {head.made}"], "drift")
+    if metrics is not None:
+        prometheus.write(metrics, samples, head.inventory)
+    return code
+
+
+def _title(site: Grouping) -> str:
+    number = sum(count for status, count in site.statuses.items() if status != "nothing")
+    if not number:
+        return "barestore: every host is as its document says"
+    return f"barestore: {number} {'host is' if number == 1 else 'hosts are'} not as documented, or not known to be"
