@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import sites
 import yaml
@@ -79,7 +80,7 @@ def _live() -> Row:
     """The command and a ping by turns, so that both meet the same neighbours on this machine."""
     with tempfile.TemporaryDirectory(prefix="barestore-bench-") as name:
         folder = Path(name)
-        hosts = {f"host{n:02}": {} for n in range(_LIVE_HOSTS)}
+        hosts: dict[str, Any] = {f"host{n:02}": {} for n in range(_LIVE_HOSTS)}
         variables = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "host_storage": {}}
         (folder / "hosts.yml").write_text(yaml.safe_dump({"all": {"vars": variables, "hosts": hosts}}))
         inventory = ["-i", str(folder / "hosts.yml")]

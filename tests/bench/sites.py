@@ -53,7 +53,8 @@ def write(folder: Path, hosts: int) -> tuple[Path, Path]:
 
 def _states() -> tuple[Mapping[str, str], dict[str, Any]]:
     """The recordings of a blank and of an applied host, as texts, and the document that both have."""
-    texts, document = {}, {}
+    texts: dict[str, str] = {}
+    document: dict[str, Any] = {}
     for state, name in (("blank", "empty"), ("applied", "full")):
         found = json.loads((ROOT / f"tests/unit/recordings/{name}/lab1.json").read_text())["answers"]
         answers, document = large(found, lab_document(), disks=DISKS, volumes=VOLUMES, datasets=DATASETS)

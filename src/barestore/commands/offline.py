@@ -56,7 +56,7 @@ def _side_by_side(hosts: Iterable[Host], folder: Path, max_age: float | None, at
     # What was imported and read here is there in a fork at once.
     fork = multiprocessing.get_context("fork")
     gc.freeze()  # a collection in a child would copy every page of what it never uses
-    with ProcessPoolExecutor(at_once, fork, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
+    with ProcessPoolExecutor(at_once, fork, _begin) as pool:
         try:
             for host in hosts:
                 waiting.append(pool.submit(_plan, host, folder, max_age))
@@ -69,6 +69,12 @@ def _side_by_side(hosts: Iterable[Host], folder: Path, max_age: float | None, at
         finally:
             pool.shutdown(cancel_futures=True)
             gc.unfreeze()
+
+
+def _begin() -> None:
+    """Of a process that plans: Ctrl-C is for the one that waits, and what a host leaves behind is collected seldom."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.set_threshold(100_000)
 
 
 def _plan(host: Host, folder: Path, max_age: float | None) -> HostPlan:
