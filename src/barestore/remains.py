@@ -44,12 +44,20 @@ class Change:
 def is_rest(approved: HostPlan, now: HostPlan) -> bool:
     """Whether all that is planned now was approved, word for word and for the same disks.
 
-    So it is after a run that was killed: what was done is planned no more, and nothing else changed. The order needs
-    no look: it comes from what actions need and provide, which is a part of them.
+    So it is after a run that was killed: what was done is planned no more, and nothing else changed. An action may
+    have fewer commands than were approved, such as one that was stopped between two, and none that was not. The order
+    of actions needs no look: it comes from what they need and provide, which is a part of them.
     """
-    allowed = {_text(action) for action in approved.actions}
+    allowed = {str(action["id"]): action for action in approved.actions}
     same_disks = all(approved.identities.get(name) == disk for name, disk in now.identities.items())
-    return bool(now.actions) and same_disks and all(_text(action) in allowed for action in now.actions)
+    return bool(now.actions) and same_disks and all(_within(allowed.get(str(one["id"])), one) for one in now.actions)
+
+
+def _within(approved: Mapping[str, Any] | None, now: Mapping[str, Any]) -> bool:
+    if approved is None or _text({**approved, "commands": []}) != _text({**now, "commands": []}):
+        return False
+    left = iter(approved["commands"])
+    return all(any(command == each for each in left) for command in now["commands"])
 
 
 def change(approved: HostPlan, now: HostPlan) -> Change:

@@ -121,7 +121,10 @@ class Rollout:
             for host in hosts:
                 done = len(self.plans[host.name].actions) - len(rest[host.name].actions)
                 result = self._result(host, written[host.name])
-                found[host.name] = replace(result, notes=(*result.notes, f"done before: {done} of {len(self.plans[host.name].actions)} actions"))
+                found[host.name] = replace(
+                    result,
+                    notes=(*result.notes, f"done before: {done} of {len(self.plans[host.name].actions)} actions"),
+                )
         return found
 
     def _held(self, host: Host, failed: int) -> HostPlan:

@@ -18,6 +18,8 @@ from ansible_collections.barestore.storage.plugins.module_utils.plan.digest impo
 from ansible_collections.barestore.storage.plugins.module_utils.plan.model import Action, Plan
 from ansible_collections.barestore.storage.plugins.module_utils.plan.order import predecessors
 from ansible_collections.barestore.storage.plugins.plugin_utils.validation import validate
+from barestore.hostplan import HostPlan
+from barestore.remains import is_rest
 
 
 def planned(host: SimulatedHost, document: dict[str, Any]) -> Plan:
@@ -81,6 +83,7 @@ def shuffled(actions: Sequence[Action], random: Any) -> list[Action]:
 @given(cases(), st.data())
 def test_a_run_that_stops_anywhere_is_finished_by_the_next(case: Case, data: st.DataObject) -> None:
     host = SimulatedHost(case.disks)
+    approved = kept(planned(host, case.document))
     actions = planned(host, case.document).actions
     stop = data.draw(st.integers(0, len(actions)), label="actions done")
     for action in actions[:stop]:
@@ -89,9 +92,18 @@ def test_a_run_that_stops_anywhere_is_finished_by_the_next(case: Case, data: st.
         steps = actions[stop].steps
         for step in steps[: data.draw(st.integers(0, len(steps)), label="steps done of the next action")]:
             host.step(step, actions[stop])
-    for action in planned(host, case.document).actions:
+    rest = planned(host, case.document)
+    # So `apply --plan` goes on with the plan that was approved.
+    assert not rest.actions or is_rest(approved, kept(rest)), [one.id for one in rest.actions]
+    for action in rest.actions:
         host.run(action)
     converged(host, case.document)
+
+
+def kept(plan: Plan) -> HostPlan:
+    """The plan as a plan file has it."""
+    actions = json.loads(json.dumps([action.as_json() for action in plan.actions]))
+    return HostPlan("host", "", "changes", digest(plan), actions, identities=plan.identities)
 
 
 @st.composite
