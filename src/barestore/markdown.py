@@ -41,7 +41,7 @@ Level = Callable[[Grouping], Iterator[str]]
 
 def _frame(site: Grouping, title: str, facts: Sequence[str], mark: str, level: Level) -> Iterator[str]:
     # People find their own comment by this line, to replace it.
-    yield f"<!-- barestore {mark} -->"
+    yield f"<!-- barestore {re.sub(r'[^A-Za-z0-9_. -]|--+', '_', mark)} -->"
     yield f"## {title}"
     yield ""
     short = level in (_by_count, _only_counts)

@@ -38,6 +38,8 @@ class Progress:
         self._before: dict[str, Seen] = {}
         self._call = call
         self._words = {host: _words(plan) for host, plan in plans.items() if host in call.hosts}
+        racks = {plans[host].rack for host in call.hosts}
+        self._where = f" {racks.pop()}" if len(racks) == 1 else ""
         self._start = time.monotonic()
         self._said: set[str] = set()
         self._last = self._start
@@ -101,7 +103,7 @@ class Progress:
     def _draw(self) -> Group:
         waiting = [host for host in self._call.hosts if host not in self._call.answers]
         ended = len(self._call.hosts) - len(waiting)
-        head = "Stopping" if self.watch.stopping else "Applying"
+        head = ("Stopping" if self.watch.stopping else "Applying") + self._where
         if len(self._call.hosts) > 1:
             head += f": {ended} of {len(self._call.hosts)} hosts ended"
         table = Table.grid(padding=(0, 2, 0, 0))
