@@ -47,7 +47,7 @@ def _frame(site: Grouping, title: str, facts: Sequence[str], mark: str, level: L
     short = level in (_by_count, _only_counts)
     yield from _never_back("Destroys", site.destroys, short)
     yield from _never_back("Can never be taken back", site.irreversible, short)
-    yield f"{total(Counter(site.statuses)).plain}."
+    yield f"{total(Counter(site.statuses)).plain}." if site.statuses else "No host was planned for."
     yield ""
     for fact in facts:
         yield f"- {fact}"

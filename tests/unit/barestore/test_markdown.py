@@ -90,6 +90,10 @@ def test_it_always_has_room_and_is_never_cut(limit: int) -> None:
     assert said or "400 hosts" in text
 
 
+def test_no_hosts() -> None:
+    assert markdown.page(site(), "T", ["x"]) == "<!-- barestore plan -->\n## T\n\nNo host was planned for.\n\n- x\n"
+
+
 def test_no_room_at_all_is_an_error() -> None:
     with pytest.raises(ValueError, match="the limit is 20"):
         markdown.page(site(plan("a", "r1")), "T", limit=20)
