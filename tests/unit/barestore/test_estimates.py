@@ -11,7 +11,7 @@ import pytest
 
 from barestore import estimates
 
-# As OpenZFS 2.1 and later print it (cmd/zpool/zpool_main.c, print_scan_status and print_removal_status).
+# Composed, not recorded: numbers in the format strings of OpenZFS' print_scan_status and print_removal_status.
 ZPOOL = """\
   pool: tank
  state: DEGRADED
@@ -28,6 +28,7 @@ remove: Evacuation of /dev/sdb in progress since Sat Nov 21 10:00:00 2026
   pool: calm
   scan: resilvered 125M in 00:00:12 with 0 errors on Sat Nov 21 10:00:00 2026
 """
+# Composed after the columns that the script asks for; no lvm ran a pvmove for it.
 LVM = "  fast [pvmove0] 12.50\n  fast srv \n  fast mirror 100.00\n"
 
 
