@@ -19,7 +19,7 @@ from ansible_collections.barestore.storage.plugins.module_utils.plan.model impor
 from ansible_collections.barestore.storage.plugins.module_utils.plan.order import predecessors
 from ansible_collections.barestore.storage.plugins.plugin_utils.validation import validate
 from barestore.hostplan import HostPlan
-from barestore.remains import is_rest
+from barestore.remains import change, is_rest
 
 
 def planned(host: SimulatedHost, document: dict[str, Any]) -> Plan:
@@ -146,9 +146,19 @@ def test_growing_converges_and_leaves_the_rest_alone(case: Case, data: st.DataOb
         steps = plan.actions[stop].steps
         for step in steps[: data.draw(st.integers(0, len(steps)), label="steps done of the next action")]:
             host.step(step, plan.actions[stop])
-    for action in planned(host, case.larger).actions:
+    rest = planned(host, case.larger)
+    _is_rest_or_shows_another_before(plan, rest)
+    for action in rest.actions:
         host.run(action)
     converged(host, case.larger)
+
+
+def _is_rest_or_shows_another_before(plan: Plan, rest: Plan) -> None:
+    """An action may start from what an earlier one left, which nobody was shown: `apply --plan` refuses that."""
+    if rest.actions and not is_rest(kept(plan), kept(rest)):
+        differs = change(kept(plan), kept(rest))
+        assert differs.new == ()
+        assert all("before" in keys and {*keys} <= {"before", "commands"} for keys in differs.different.values())
 
 
 def _touches_only_what_changed(plan: Plan, case: Case) -> None:
