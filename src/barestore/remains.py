@@ -61,10 +61,10 @@ def _within(approved: Mapping[str, Any] | None, now: Mapping[str, Any]) -> bool:
 
 
 def change(approved: HostPlan, now: HostPlan) -> Change:
-    """What differs between two plans of a host."""
+    """Why the plan of now is not the rest of the approved one: fewer commands of an action are no reason."""
     old = {str(action["id"]): action for action in approved.actions}
     new = {str(action["id"]): action for action in now.actions}
-    both = (name for name in new if name in old and _text(old[name]) != _text(new[name]))
+    both = (name for name in new if name in old and not _within(old[name], new[name]))
     return Change(
         tuple(name for name in new if name not in old),
         tuple(name for name in old if name not in new),

@@ -55,5 +55,10 @@ def test_what_changed_is_named() -> None:
     )
 
 
+def test_fewer_commands_are_no_reason() -> None:
+    found = change(APPROVED, plan(action("one", MAKE), action("two", MAKE, before={}), action("three", MAKE)))
+    assert found.as_json() == {"new": [], "gone": [], "different": {"two": ["before"]}}
+
+
 def test_other_disks_of_the_same_actions() -> None:
     assert "the same actions, for other disks" in change(APPROVED, APPROVED).sentence()
