@@ -101,7 +101,8 @@ def script_layer(layer: str, *argv: str) -> Outcome:
 
 def bench_layer() -> Outcome:
     """Measurements are no tests: ONLY=plan,noop chooses among them, and no number makes them fail."""
-    if os.environ.get("ONLY", "") != "plan" and (reason := why_no_lab()):
+    only = {*os.environ.get("ONLY", "").replace(",", " ").split()}
+    if not (only and only <= {"plan", "fleet"}) and (reason := why_no_lab()):
         return Outcome("bench", "left out", reason=reason)
     started = time.monotonic()
     code = call(sys.executable, "tests/bench/run.py")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +32,8 @@ Examples:
   barestore plan                                  # what apply would do
   barestore plan --out plan.json                  # ... kept, to be approved
   barestore apply --plan plan.json                # exactly that, or nothing
-  barestore drift                                 # where hosts differ from it by now
+  barestore plan --against origin/main --markdown - # what a branch changes, as a comment
+  barestore drift --prometheus drift.prom         # which hosts are not as documented
   barestore observe --save recordings/            # record the hosts once
   barestore plan --observed recordings/           # plan where nobody reaches them
   barestore lab up -i inventories/lab             # virtual hosts to try it on
@@ -56,6 +58,18 @@ Limit = Annotated[
     str, typer.Option("-l", "--limit", help="Hosts or groups, as Ansible takes them.", show_default=False)
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+Observed = Annotated[Path | None, typer.Option(help="Plan from the recordings in this folder.")]
+MaxAge = Annotated[
+    str, typer.Option(help="Refuse recordings older than this, such as 90min, 24h or 7d.", show_default=False)
+]
+Markdown = Annotated[Path | None, typer.Option(help="Write a comment for a forge to this file, or to - .")]
+MarkdownLimit = Annotated[int, typer.Option(min=1000, help="Characters that the comment may have.")]
+Workers = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Runs a share of the hosts elsewhere, such as 'ssh controller2 ansible-runner worker'; repeatable."
+    ),
+]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show the commands of each action.")]
 
 
@@ -108,8 +122,15 @@ def disks(
 def plan(
     inventory: Inventory = None,
     limit: Limit = "",
-    observed: Annotated[Path | None, typer.Option(help="Plan from the recordings in this folder.")] = None,
+    observed: Observed = None,
+    max_age: MaxAge = "",
+    against: Annotated[
+        str, typer.Option(help="Only hosts of which something else is wanted than at this git revision.")
+    ] = "",
     out: Annotated[Path | None, typer.Option(help="Keep the plan in this file, for apply --plan.")] = None,
+    markdown: Markdown = None,
+    markdown_limit: MarkdownLimit = 65_536,
+    worker: Workers = None,
     verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
@@ -118,7 +139,9 @@ def plan(
     def run() -> int:
         from barestore.commands import plan as command
 
-        return command.plan(_options(inventory, limit, as_json, verbose), observed, out)
+        options = _options(inventory, limit, as_json, verbose, worker)
+        sources = command.Sources(observed, _seconds(max_age))
+        return command.plan(options, sources, command.Outputs(out, markdown, markdown_limit), against)
 
     _end(run, as_json)
 
@@ -127,15 +150,26 @@ def plan(
 def drift(
     inventory: Inventory = None,
     limit: Limit = "",
-    observed: Annotated[Path | None, typer.Option(help="Look at the recordings in this folder.")] = None,
+    observed: Observed = None,
+    max_age: MaxAge = "",
+    markdown: Markdown = None,
+    markdown_limit: MarkdownLimit = 65_536,
+    prometheus: Annotated[
+        Path | None, typer.Option(help="Write metrics for the textfile collector of the node exporter.")
+    ] = None,
+    worker: Workers = None,
+    verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say where hosts differ from the inventory; nothing is written. Exit code 0 nowhere, 2 somewhere."""
+    """Show which hosts are not as their documents say: exit code 0 when all are, 2 when some are not."""
 
     def run() -> int:
         from barestore.commands import drift as command
+        from barestore.commands.plan import Outputs, Sources
 
-        return command.drift(_options(inventory, limit, as_json), observed)
+        options = _options(inventory, limit, as_json, verbose, worker)
+        sources = Sources(observed, _seconds(max_age))
+        return command.drift(options, sources, Outputs(None, markdown, markdown_limit), prometheus)
 
     _end(run, as_json)
 
@@ -145,16 +179,24 @@ def apply(
     inventory: Inventory = None,
     limit: Limit = "",
     plan: Annotated[Path | None, typer.Option(help="Run exactly the plan in this file, or nothing.")] = None,
+    digest: Annotated[str, typer.Option(help="Only if the plan in the file is the one with this digest.")] = "",
+    batch: Annotated[int, typer.Option(min=0, help="Hosts of a rack at once.", show_default="all of a rack")] = 0,
+    stop_after: Annotated[
+        int, typer.Option(min=0, help="Begin no other host after so many failed; 0 goes on in any case.")
+    ] = 1,
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask; nobody is asked without a terminal.")] = False,
+    worker: Workers = None,
     verbose: Verbose = False,
-    as_json: AsJson = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: what happens, a line each.")] = False,
 ) -> None:
-    """Make the hosts' storage what the inventory says. Ctrl-C stops between actions; run again to go on."""
+    """Make the hosts' storage what the inventory says, rack after rack. Ctrl-C stops it; run again to go on."""
 
     def run() -> int:
         from barestore.commands import apply as command
+        from barestore.rollout import Pace
 
-        return command.apply(_options(inventory, limit, as_json, verbose), plan, yes)
+        order = command.Order(plan, digest, yes, Pace(batch, stop_after))
+        return command.apply(_options(inventory, limit, as_json, verbose, worker), order)
 
     _end(run, as_json)
 
@@ -176,10 +218,24 @@ def observe(
     _end(run, as_json)
 
 
-def _options(inventory: Path | None, limit: str, as_json: bool, verbose: bool = False) -> Options:
+def _options(
+    inventory: Path | None, limit: str, as_json: bool, verbose: bool = False, workers: list[str] | None = None
+) -> Options:
     from barestore.commands.common import Options
 
-    return Options(inventory, limit, as_json, verbose)
+    return Options(inventory, limit, as_json, verbose, tuple(workers or ()))
+
+
+def _seconds(age: str) -> float | None:
+    """``24h`` as seconds; None for nothing.
+
+    :raises Failed: it is no such text.
+    """
+    units = {"min": 60, "h": 3600, "d": 86400}
+    found = re.fullmatch(r"(\d{1,6}) ?(min|h|d)", age)
+    if age and not found:
+        raise Failed(f"--max-age is '{age}'; write a number and min, h or d, such as 24h.")
+    return int(found[1]) * units[found[2]] if found else None
 
 
 def _end(run: Callable[[], int], as_json: bool) -> None:
@@ -189,7 +245,7 @@ def _end(run: Callable[[], int], as_json: bool) -> None:
         sys.stdout.flush()
     except Failed as error:
         if as_json:
-            print(json.dumps({"exit": 1, "error": str(error)}, indent=2, ensure_ascii=False))
+            print(json.dumps({"exit": 1, "error": str(error)}, ensure_ascii=False))
         else:
             say(str(error))
         code = 1

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from barestore import workers
 from barestore.errors import Failed
 
 _MOST_AT_ONCE = 50
@@ -41,15 +42,20 @@ class Answer:
 
 @dataclass
 class Call:
-    """One task for some hosts, running in a thread of its own until :meth:`wait` returns."""
+    """One task for some hosts, running in a thread of its own until :meth:`wait` returns.
+
+    ``workers`` are commands that run it elsewhere, each for its share of the hosts.
+    """
 
     sources: Sequence[str]
     hosts: Sequence[str]
     task: Mapping[str, Any]
     variables: Mapping[str, Any] = field(default_factory=dict)
     check: bool = False
+    workers: Sequence[str] = ()
     answers: dict[str, Answer] = field(default_factory=dict)
     _said: list[str] = field(default_factory=list)
+    _lost: dict[str, str] = field(default_factory=dict)
     _rc: int = 0
     _error: Exception | None = None
     _cancelled: bool = False
@@ -78,7 +84,11 @@ class Call:
             raise Failed(f"Ansible could not run: {' '.join(str(self._error).split())}") from self._error
         if not self.answers and self._rc and not self._cancelled:
             raise Failed(f"Ansible could not run: {self._last_words()}")
-        return {host: self.answers.get(host, Answer(host, "silent")) for host in self.hosts}
+        return {host: self.answers.get(host, self._silent(host)) for host in self.hosts}
+
+    def _silent(self, host: str) -> Answer:
+        why = self._lost.get(host, "")
+        return Answer(host, "silent", {"msg": why} if why else {})
 
     def _until_ended(self) -> None:
         try:
@@ -87,6 +97,9 @@ class Call:
             self._ended.set()
 
     def _run(self) -> None:
+        if self.workers:
+            self._run_elsewhere()
+            return
         import ansible_runner
 
         folder = tempfile.mkdtemp(prefix="barestore-")
@@ -95,11 +108,11 @@ class Call:
             done = ansible_runner.run(
                 private_data_dir=folder,
                 project_dir=os.getcwd(),
-                playbook=[self._play()],
+                playbook=[self._play(self.hosts)],
                 inventory=list(self.sources),
                 forks=_forks(len(self.hosts)),
                 cmdline="--check" if self.check else None,
-                envvars=_environment(),
+                envvars={**_settings(), "PATH": _path()},
                 event_handler=self._event,
                 cancel_callback=lambda: self._cancelled,
                 quiet=True,
@@ -111,10 +124,29 @@ class Call:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _play(self) -> dict[str, Any]:
+    def _run_elsewhere(self) -> None:
+        job = workers.Job(self.sources, self._play, self.check, _forks, _settings())
+
+        def share(worker: str, hosts: Sequence[str]) -> None:
+            try:
+                why = workers.run(job, worker, hosts, self._event, lambda: self._cancelled)
+            except Exception as error:  # carried to the thread that waits
+                self._error = error
+                return
+            self._lost.update(dict.fromkeys(hosts, why) if why else {})
+
+        threads = [
+            threading.Thread(target=share, args=each, daemon=True) for each in workers.shares(self.hosts, self.workers)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _play(self, hosts: Sequence[str]) -> dict[str, Any]:
         return {
             "name": "barestore",
-            "hosts": list(self.hosts),
+            "hosts": list(hosts),
             "gather_facts": False,
             "vars": dict(self.variables),
             "tasks": [{"name": "barestore", **self.task}],
@@ -150,12 +182,16 @@ def _forks(hosts: int) -> int:
     return max(int(constants.DEFAULT_FORKS), min(hosts, _MOST_AT_ONCE))
 
 
-def _environment() -> dict[str, str]:
-    """ansible-playbook of this Python, and host keys checked as configured: ansible-runner would not check them."""
+def _path() -> str:
+    """The ansible-playbook of this Python comes first."""
+    return os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+
+
+def _settings() -> dict[str, str]:
+    """Host keys are checked as configured: ansible-runner would not check them."""
     from ansible import constants
 
     return {
-        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
         "ANSIBLE_HOST_KEY_CHECKING": str(constants.config.get_config_value("HOST_KEY_CHECKING")),
         "ANSIBLE_FORCE_COLOR": "0",
         "ANSIBLE_NOCOLOR": "1",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -23,7 +24,10 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True)
 class HostPlan:
-    """``status`` is nothing, changes, refused, unreachable or error; after a run also done."""
+    """``status`` is nothing, changes, refused, unreachable or error; after a run also done, or held: not begun.
+
+    ``wanted`` is the digest of what the inventory asked of the host, ``observed`` when the host was looked at.
+    """
 
     host: str
     rack: str
@@ -37,13 +41,21 @@ class HostPlan:
     journal: str = ""
     message: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+    identities: Mapping[str, Any] = field(default_factory=dict)
+    site: str = ""
+    wanted: str = ""
+    observed: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """For programs; what a plan file holds is a part of it."""
+        """For programs and plan files, as ``schemas/plan.schema.json`` says."""
         out = {
             "status": self.status,
             "rack": self.rack,
+            "site": self.site,
+            "wanted": self.wanted,
+            "observed": self.observed,
             "digest": self.digest,
+            "identities": dict(self.identities),
             "actions": list(self.actions),
             "refusals": list(self.refusals),
             "notes": list(self.notes),
@@ -79,13 +91,22 @@ def report(host: Host, result: Mapping[str, Any], status: str, message: str = ""
         tuple(result.get("executed", ())),
         str(result.get("journal", "")),
         message,
+        identities=result.get("identities", {}),
+        site=host.site,
+        wanted=host.wanted,
+        observed=str(result.get("observed", "")) or now(),
     )
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def exit_code(statuses: Iterable[str]) -> Exit:
     """Of all hosts together: an error outweighs a refusal, a refusal outweighs changes."""
     found = set(statuses)
-    if found & {"error", "unreachable"}:
+    if found & {"error", "unreachable", "held"}:
         return Exit.ERROR
     if "refused" in found:
         return Exit.REFUSED
@@ -96,7 +117,8 @@ def _of(host: Host, answer: Answer, changed: str) -> HostPlan:
     if answer.how == "unreachable":
         return report(host, {}, "unreachable", _unreachable(answer.message))
     if answer.how == "silent":
-        return report(host, {}, "error", "It gave no answer; run again, with the same plan if there is one.")
+        why = f" ({answer.message})" if answer.message else ""
+        return report(host, {}, "error", f"It gave no answer{why}; run again, with the same plan if there is one.")
     result = answer.result
     if answer.how == "ok":
         return report(host, result, changed if result.get("plan") else "nothing")

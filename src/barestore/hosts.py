@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from barestore.errors import Failed
-from barestore.site import SiteError, load_site
+from barestore.site import SiteError, SiteHost, load_site
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,14 @@ class Host:
     site: str
     document: Mapping[str, Any] | None
     consent: Mapping[str, Any] = field(default_factory=dict)
+
+    @functools.cached_property
+    def wanted(self) -> str:
+        """The digest of all that the inventory asks of this host: equal digests ask for the same thing."""
+        from ansible_collections.barestore.storage.plugins.module_utils.plan.digest import sha256
+
+        asked = {"document": self.document, "consent": self.consent, "rack": self.rack}
+        return sha256({"site": self.site, "host": self.name, **asked})
 
 
 def hosts(inventory: Path, limit: str = "") -> tuple[Host, ...]:
@@ -35,4 +44,9 @@ def hosts(inventory: Path, limit: str = "") -> tuple[Host, ...]:
     sentences = [finding.sentence() for finding in site.all_findings()]
     if sentences:
         raise Failed("\n".join([*sentences, "No host was contacted; correct this and run again."]))
-    return tuple(Host(each.name, each.rack or "", each.site, each.document, each.consent) for each in site.hosts)
+    return tuple(map(of, site.hosts))
+
+
+def of(each: SiteHost) -> Host:
+    """What a run needs to know of a host that was read."""
+    return Host(each.name, each.rack or "", each.site, each.document, each.consent)

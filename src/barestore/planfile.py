@@ -1,26 +1,95 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A plan in a file: what a person approved, for each host its digest and actions."""
+"""The plan of a site as JSON: what ``plan --json`` prints and ``plan --out`` keeps, host after host.
+
+The last lines hold two digests. ``digest`` is what a person approves: which plan each host has that changes. ``seal``
+is over the whole file, so that one that was cut or edited is known. :mod:`barestore.planread` reads it again.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from barestore.errors import Failed
-from barestore.hostplan import HostPlan
+from barestore.hostplan import HostPlan, exit_code, now
 
-_MARK = "barestore_plan"
-_KEPT = {"status": str, "rack": str, "digest": str, "actions": list, "refusals": list, "disks": list}
+MARK = "barestore_plan"
+VERSION = 1
 _PLANNED = ("changes", "nothing", "refused")
 
 
+@dataclass(frozen=True)
+class Head:
+    """Of which inventory a plan is; ``wanted`` is the digest of what that asks of all its hosts.
+
+    ``revision`` and ``base`` are git revisions, empty where there is none; ``recordings`` says that no host was asked.
+    """
+
+    inventory: str = ""
+    wanted: str = ""
+    revision: str = ""
+    base: str = ""
+    recordings: bool = False
+    made: str = field(default_factory=now)
+
+    def as_json(self) -> dict[str, Any]:
+        return {MARK: VERSION, **asdict(self)}
+
+
+@dataclass
+class Digests:
+    """The digests of a site's plan, gathered host by host."""
+
+    plans: dict[str, str] = field(default_factory=dict)
+    seals: dict[str, str] = field(default_factory=dict)
+    statuses: set[str] = field(default_factory=set)
+
+    def add(self, host: str, entry: Mapping[str, Any]) -> None:
+        """Count one host, as its part of the file is."""
+        self.statuses.add(str(entry["status"]))
+        self.seals[host] = _sha256(entry)
+        if entry["status"] == "changes":
+            self.plans[host] = str(entry["digest"])
+
+    def approved(self) -> str:
+        """What a person approves."""
+        return _sha256(self.plans)
+
+    def tail(self, head: Mapping[str, Any]) -> dict[str, Any]:
+        """The last lines of the file."""
+        tail = {"exit": int(exit_code(self.statuses)), "digest": self.approved()}
+        return {**tail, "seal": _sha256({**head, **tail, "hosts": self.seals})}
+
+
+def stream(file: TextIO, head: Head) -> Iterator[Callable[[HostPlan], None]]:
+    """Write a plan: the head, what the function that is given is called with, then the digests."""
+    digests, first, comma = Digests(), head.as_json(), ""
+    file.write(json.dumps(first, ensure_ascii=False, indent=1)[:-2] + ',\n "hosts": {')
+
+    def keep(plan: HostPlan) -> None:
+        nonlocal comma
+        entry = plan.as_json()
+        digests.add(plan.host, entry)
+        file.write(f"{comma}\n{json.dumps(plan.host)}: {json.dumps(entry, ensure_ascii=False)}")
+        comma = ","
+
+    yield keep
+    file.write("\n},\n" + json.dumps(digests.tail(first), indent=1)[2:] + "\n")
+
+
 @contextmanager
-def writing(path: Path | None) -> Iterator[Callable[[HostPlan], None]]:
+def printing(file: TextIO, head: Head) -> Iterator[Callable[[HostPlan], None]]:
+    """Give a function that prints one host's plan."""
+    yield from stream(file, head)
+
+
+@contextmanager
+def writing(path: Path | None, head: Head) -> Iterator[Callable[[HostPlan], None]]:
     """Give a function that keeps one host's plan; hosts that gave none are left out, so that nothing is allowed there.
 
     The file appears when all is written. Without a path nothing is kept.
@@ -30,53 +99,35 @@ def writing(path: Path | None) -> Iterator[Callable[[HostPlan], None]]:
     if path is None:
         yield lambda plan: None
         return
+    with whole_file(path, "plan") as file:
+        inner = stream(file, head)
+        keep = next(inner)
+        yield lambda plan: keep(plan) if plan.status in _PLANNED else None
+        next(inner, None)
+
+
+@contextmanager
+def whole_file(path: Path, what: str, mode: int | None = None) -> Iterator[TextIO]:
+    """A file that appears when all of it is written, in place of an older one.
+
+    :raises Failed: it cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("w", encoding="utf-8") as file:
-            made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            file.write(f'{{"{_MARK}": 1, "made": "{made}", "hosts": {{')
-            comma = ""
-
-            def keep(plan: HostPlan) -> None:
-                nonlocal comma
-                if plan.status in _PLANNED:
-                    kept = {key: value for key, value in plan.as_json().items() if key in _KEPT}
-                    file.write(f"{comma}\n{json.dumps(plan.host)}: {json.dumps(kept, ensure_ascii=False, indent=1)}")
-                    comma = ","
-
-            yield keep
-            file.write("\n}}\n")
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        raise Failed(f"The plan cannot be written to {path}: {error.strerror}.") from error
+        raise Failed(f"The {what} cannot be written to {path}: {error.strerror}.") from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def read(path: Path) -> dict[str, HostPlan]:
-    """The approved plan of each host that may be changed.
+def _sha256(value: Any) -> str:
+    from ansible_collections.barestore.storage.plugins.module_utils.plan.digest import sha256
 
-    :raises Failed: the file cannot be read or holds no plan.
-    """
-    again = f"make one with 'barestore plan --out {path}'"
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise Failed(f"The plan {path} cannot be read: {error.strerror}; {again}.") from error
-    except ValueError as error:
-        raise Failed(f"{path} is no plan: it is not JSON ({error}); {again}.") from error
-    if not isinstance(found, dict) or found.get(_MARK) != 1 or not isinstance(found.get("hosts"), dict):
-        raise Failed(f"{path} is no plan of this release; {again}.")
-    hosts = {}
-    for host, plan in found["hosts"].items():
-        if not _whole(plan):
-            raise Failed(f"{path} is damaged where it speaks of host {host}; {again}.")
-        if plan["status"] != "refused":
-            hosts[host] = HostPlan(
-                host, str(plan["rack"]), plan["status"], plan["digest"], plan["actions"], disks=plan["disks"]
-            )
-    return hosts
-
-
-def _whole(plan: Any) -> bool:
-    return isinstance(plan, dict) and all(isinstance(plan.get(key), kind) for key, kind in _KEPT.items())
+    return sha256(value)

@@ -13,24 +13,33 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from barestore.estimates import Estimates, takes_long
+from barestore.estimates import words as words_of
 from barestore.fleet import Call
 from barestore.hostplan import HostPlan
+from barestore.rollout import Events
 from barestore.screen import Screen, say
 from barestore.watch import Seen, Watch
 from barestore.words import Disks, line
 
 _MOST_LINES = 12
 _PLAIN_EVERY_SECONDS = 15.0
+_MOST_LONG = 2
 
 
 class Progress:
     """Use as a context; :meth:`tick` is called several times a second."""
 
-    def __init__(self, screen: Screen, call: Call, plans: Mapping[str, HostPlan]) -> None:
-        self.watch = Watch(call)
+    def __init__(self, screen: Screen, call: Call, plans: Mapping[str, HostPlan], events: Events | None = None) -> None:
+        self.watch = Watch(call, any(takes_long(plans[host].actions) for host in call.hosts))
         self._screen = screen
+        self._events = events or Events()
+        self._estimates = Estimates()
+        self._before: dict[str, Seen] = {}
         self._call = call
-        self._words = {host: _words(plan) for host, plan in plans.items()}
+        self._words = {host: _words(plan) for host, plan in plans.items() if host in call.hosts}
+        racks = {plans[host].rack for host in call.hosts}
+        self._where = f" {racks.pop()}" if len(racks) == 1 else ""
         self._start = time.monotonic()
         self._said: set[str] = set()
         self._last = self._start
@@ -38,7 +47,7 @@ class Progress:
         self._live: Live | None = None
 
     def __enter__(self) -> Progress:
-        if self._screen.live:
+        if self._screen.live and not self._events.on:
             self._live = self._stack.enter_context(
                 Live(get_renderable=self._draw, console=self._screen.console, refresh_per_second=6, transient=True)
             )
@@ -50,6 +59,8 @@ class Progress:
     def tick(self) -> None:
         """Look at the hosts; say what is new."""
         new = self.watch.tick()
+        if new and self._events.on:
+            self._tell()
         if self._live is not None:
             return
         for host in self._call.hosts:
@@ -74,10 +85,25 @@ class Progress:
         else:
             say(text)
 
+    def _tell(self) -> None:
+        """What hosts did since the last look, as events."""
+        for host, seen in self.watch.seen.items():
+            before = self._before.get(host, Seen())
+            for action in (*seen.done, *seen.running):
+                if action not in before.done and action not in before.running:
+                    self._events("action", host=host, action=action, state="started")
+            for action in seen.done:
+                if action not in before.done:
+                    self._events("action", host=host, action=action, state="ended")
+            for what, percent in seen.long.items():
+                left = self._estimates.left(host, what, percent)
+                self._events("progress", host=host, what=what, percent=percent, seconds_left=left and round(left))
+            self._before[host] = seen
+
     def _draw(self) -> Group:
         waiting = [host for host in self._call.hosts if host not in self._call.answers]
         ended = len(self._call.hosts) - len(waiting)
-        head = "Stopping" if self.watch.stopping else "Applying"
+        head = ("Stopping" if self.watch.stopping else "Applying") + self._where
         if len(self._call.hosts) > 1:
             head += f": {ended} of {len(self._call.hosts)} hosts ended"
         table = Table.grid(padding=(0, 2, 0, 0))
@@ -90,7 +116,10 @@ class Progress:
         if not seen.done and not seen.running:
             return f"{len(words)} actions to do"
         now = ", ".join(words.get(action, action) for action in seen.running[:3])
-        return f"{len(seen.done)} of {len(words)} done" + (f", now {now}" if now else "")
+        long = [words_of(what, each, self._estimates.left(host, what, each)) for what, each in seen.long.items()]
+        return ", ".join(
+            [f"{len(seen.done)} of {len(words)} done", *([f"now {now}"] if now else []), *long[:_MOST_LONG]]
+        )
 
     def _seconds(self) -> str:
         seconds = int(time.monotonic() - self._start)

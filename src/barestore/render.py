@@ -26,10 +26,10 @@ def one(host: HostPlan, width: int, verbose: bool = False) -> Iterator[Renderabl
     if host.rack:
         name.append(f"  {host.rack}", "dim")
     if host.status == "nothing":
-        yield name.append("  nothing to do", "green")
+        yield name.append(f"  {host.message or 'nothing to do'}", "green")
         return
     yield name
-    if host.status in ("unreachable", "error"):
+    if host.status in ("unreachable", "error", "held"):
         yield _sentence(host.message)
     for refusal in host.refusals:
         yield _sentence(refusal)
@@ -48,14 +48,6 @@ def one(host: HostPlan, width: int, verbose: bool = False) -> Iterator[Renderabl
     if host.actions:
         yield Text(f"  {host.digest}", "dim", no_wrap=True)
     yield Text("")
-
-
-def results(hosts: Sequence[HostPlan], width: int) -> Iterator[RenderableType]:
-    """What ran on each host, with its seconds, and how it ended."""
-    for host in sorted(hosts, key=lambda each: (each.rack, each.host)):
-        yield from result(host, width)
-    if len(hosts) > 1:
-        yield total(Counter(host.status for host in hosts))
 
 
 def result(host: HostPlan, width: int) -> Iterator[RenderableType]:
@@ -87,6 +79,8 @@ def result(host: HostPlan, width: int) -> Iterator[RenderableType]:
     rest = sum(action["id"] not in seconds for action in host.actions)
     ran = f"{sum(action['id'] in seconds for action in host.actions)} actions ran"
     yield Text(f"  {ran}" + (f", {rest} did not start" if rest else ""), no_wrap=True)
+    for note in host.notes:
+        yield Text(f"  note: {note}", "dim")
     yield Text(f"  journal on the host: {host.journal}", "dim", no_wrap=True)
     yield Text("")
 
@@ -139,6 +133,7 @@ def total(found: Counter[str]) -> Text:
         ("refused", "refused", "red"),
         ("unreachable", "unreachable", "red"),
         ("error", "with an error", "red"),
+        ("held", "not begun", "yellow"),
     ]
     text = Text(f"{found.total()} hosts: ", "bold", no_wrap=True)
     for index, (word, style) in enumerate((f"{found[key]} {word}", style) for key, word, style in words if found[key]):

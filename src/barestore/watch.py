@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from barestore import estimates
 from barestore.fleet import Call
 
 # Only a process that holds the lock open is the run of now: its id names its journal. Nothing here needs Python.
@@ -36,10 +37,11 @@ _LINE = re.compile(r"^(start|done|failed) (.+)$")
 
 @dataclass(frozen=True)
 class Seen:
-    """How far a host is: the ids of actions that ended, and of those that run."""
+    """How far a host is: the ids of actions that ended, of those that run, and percentages of what takes long."""
 
     done: tuple[str, ...] = ()
     running: tuple[str, ...] = ()
+    long: Mapping[str, float] = field(default_factory=dict)
 
 
 def read(text: str) -> Seen:
@@ -50,14 +52,19 @@ def read(text: str) -> Seen:
     return Seen(
         tuple(action for action in started if action in ended),
         tuple(action for action in started if action not in ended),
+        estimates.read(text),
     )
 
 
 @dataclass
 class Watch:
-    """Asks the hosts that have not ended how far they are, and asks them to stop when told to."""
+    """Asks the hosts that have not ended how far they are, and asks them to stop when told to.
+
+    ``long`` says that some of them do what takes long, so that it is worth a few more processes to ask about it.
+    """
 
     call: Call
+    long: bool = False
     seen: dict[str, Seen] = field(default_factory=dict)
     stopping: bool = False
     _asking: Call | None = None
@@ -89,9 +96,10 @@ class Watch:
         return [host for host in self.call.hosts if host not in self.call.answers]
 
     def _ask(self, now: float) -> None:
-        task: Mapping[str, Any] = {"ansible.builtin.raw": _STOP if self.stopping else _READ}
+        script = (_STOP if self.stopping else _READ) + (estimates.SCRIPT if self.long else "")
+        task: Mapping[str, Any] = {"ansible.builtin.raw": script}
         self._began = now
-        self._asking = Call(self.call.sources, self._waiting(), task)
+        self._asking = Call(self.call.sources, self._waiting(), task, workers=self.call.workers)
         self._asking.start()
 
     def _learn(self, asked: Call) -> bool:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures the numbers to hold and prints one table; also build/bench.json and build/bench.md.
 
-usage: run.py [noop] [plan] [apply] [community]        default: all, or the environment variable ONLY
+usage: run.py [plan] [fleet] [noop] [apply] [community]        default: all, or the environment variable ONLY
 
 Nothing here fails because a number is off: a busy machine is no defect. It fails when something cannot be measured.
 """
@@ -20,6 +20,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "collections")]
 
 import apply  # noqa: E402
 import community  # noqa: E402
+import fleet  # noqa: E402
 import noop  # noqa: E402
 import planning  # noqa: E402
 from guest import ROOT, Unmeasured  # noqa: E402
@@ -30,6 +31,7 @@ from barestore.lab.errors import LabError  # noqa: E402
 Section = Callable[[list[str]], Iterator[Row]]
 SECTIONS: dict[str, Section] = {
     "plan": planning.rows,
+    "fleet": fleet.rows,
     "noop": noop.rows,
     "apply": apply.rows,
     "community": community.rows,

@@ -13,7 +13,7 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 import barestore.commands  # noqa: F401  (makes the collection importable)
-from barestore import planfile, render
+from barestore import planread, render
 
 _WIDTH = 132
 _THEME = TerminalTheme(
@@ -27,7 +27,7 @@ _THEME = TerminalTheme(
 def main(plan: Path, out: Path) -> None:
     console = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True, highlight=False)
     console.print(Text("$ barestore plan", "dim"))
-    for host in planfile.read(plan).values():
+    for host in planread.read(plan).hosts.values():
         for part in render.one(host, _WIDTH):
             console.print(part)
     svg = console.export_svg(title="barestore plan", theme=_THEME)

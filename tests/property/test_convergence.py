@@ -18,6 +18,8 @@ from ansible_collections.barestore.storage.plugins.module_utils.plan.digest impo
 from ansible_collections.barestore.storage.plugins.module_utils.plan.model import Action, Plan
 from ansible_collections.barestore.storage.plugins.module_utils.plan.order import predecessors
 from ansible_collections.barestore.storage.plugins.plugin_utils.validation import validate
+from barestore.hostplan import HostPlan
+from barestore.remains import change, is_rest
 
 
 def planned(host: SimulatedHost, document: dict[str, Any]) -> Plan:
@@ -90,6 +92,7 @@ def shuffled(actions: Sequence[Action], random: Any) -> list[Action]:
 @given(cases(), st.data())
 def test_a_run_that_stops_anywhere_is_finished_by_the_next(case: Case, data: st.DataObject) -> None:
     host = SimulatedHost(case.disks)
+    approved = kept(planned(host, case.document))
     actions = planned(host, case.document).actions
     stop = data.draw(st.integers(0, len(actions)), label="actions done")
     for action in actions[:stop]:
@@ -98,8 +101,17 @@ def test_a_run_that_stops_anywhere_is_finished_by_the_next(case: Case, data: st.
         steps = actions[stop].steps
         for step in steps[: data.draw(st.integers(0, len(steps)), label="steps done of the next action")]:
             host.step(step, actions[stop])
+    rest = planned(host, case.document)
+    # So `apply --plan` goes on with the plan that was approved; what is closed now is opened by a plan of its own.
+    assert rest.is_first_part or not rest.actions or is_rest(approved, kept(rest)), [one.id for one in rest.actions]
     finish(host, case.document)
     converged(host, case.document)
+
+
+def kept(plan: Plan) -> HostPlan:
+    """The plan as a plan file has it."""
+    actions = json.loads(json.dumps([action.as_json() for action in plan.actions]))
+    return HostPlan("host", "", "changes", digest(plan), actions, identities=plan.identities)
 
 
 @st.composite
@@ -142,8 +154,19 @@ def test_growing_converges_and_leaves_the_rest_alone(case: Case, data: st.DataOb
         steps = plan.actions[stop].steps
         for step in steps[: data.draw(st.integers(0, len(steps)), label="steps done of the next action")]:
             host.step(step, plan.actions[stop])
+    rest = planned(host, case.larger)
+    if not rest.is_first_part:
+        _is_rest_or_shows_another_before(plan, rest)
     finish(host, case.larger)
     converged(host, case.larger)
+
+
+def _is_rest_or_shows_another_before(plan: Plan, rest: Plan) -> None:
+    """An action may start from what an earlier one left, which nobody was shown: `apply --plan` refuses that."""
+    if rest.actions and not is_rest(kept(plan), kept(rest)):
+        differs = change(kept(plan), kept(rest))
+        assert differs.new == ()
+        assert all("before" in keys and {*keys} <= {"before", "commands"} for keys in differs.different.values())
 
 
 def _touches_only_what_changed(plan: Plan, case: Case) -> None:

@@ -16,6 +16,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from ansible_collections.barestore.storage.plugins.module_utils.plan.digest import sha256
 from barestore import fleet, progress
 from barestore.cli import app
 
@@ -35,7 +36,7 @@ ACTION = {
 }
 PLAN = {
     "plan": [ACTION],
-    "digest": "sha256:aa",
+    "digest": sha256({"actions": [ACTION], "identities": {}}),
     "refusals": [],
     "notes": [],
     "disks": [{"id": "wwn-0x1", "serial": "HDD1", "slot": "", "size": 1 << 32, "content": "", "holds": []}],
@@ -82,7 +83,7 @@ def test_apply_runs_what_was_shown(lab: Path, sent: list[fleet.Call], monkeypatc
     result = run("apply", "-i", lab)
     assert result.exit_code == 0
     assert [(call.check, list(call.hosts)) for call in sent] == [(True, ["one", "two"]), (False, ["one"])]
-    assert sent[1].variables == {"barestore_expected": {"one": "sha256:aa"}}
+    assert sent[1].variables == {"barestore_expected": {"one": PLAN["digest"]}}
     assert "two  r2  nothing to do" in result.stdout
     assert "✓  1.3 s  volume group  fast" in result.stdout
     assert "journal on the host: /var/lib/barestore/journal/1.jsonl" in result.stdout
@@ -113,8 +114,14 @@ def test_an_action_that_failed(lab: Path, sent: list[fleet.Call], monkeypatch: p
     broken = {**DONE, "executed": [{**STEP, "rc": 5}], "msg": "'vgcreate fast' failed with exit code 5: no."}
     hosts(monkeypatch, sent, lambda host, check: ("ok", PLAN) if check else ("failed", broken))
     result = run("apply", "-i", lab, "--json")
-    found = json.loads(result.stdout)
-    assert (found["exit"], found["hosts"]["one"]["message"]) == (1, broken["msg"])
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [one["event"] for one in events] == ["start", "batch", "host", "host", "end"]
+    assert (events[2]["status"], events[2]["message"]) == ("error", broken["msg"])
+    assert (events[3]["status"], events[3]["message"]) == (
+        "held",
+        "Not begun, since 1 host failed; run again to go on.",
+    )
+    assert events[4]["exit"] == result.exit_code == 1
     shown = run("apply", "-i", lab).stdout
     assert "✗  1.3 s  volume group  fast" in shown
     assert broken["msg"] in shown

@@ -15,7 +15,7 @@ from .selection import Disk
 
 def disk_facts(observation: Observation) -> list[dict[str, Any]]:
     """One entry a disk, in bus-path order."""
-    block = blockdevices.read(observation)
+    block = observation.once(blockdevices.read)
     return [_disk(one, block) for one in disk.observe(observation, block)]
 
 

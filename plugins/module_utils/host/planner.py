@@ -30,7 +30,7 @@ def probes(document: Mapping[str, Any]) -> tuple[Probe, ...]:
 
 def observed(observation: Observation) -> State:
     """What the host has, by kind."""
-    block = blockdevices.read(observation)
+    block = observation.once(blockdevices.read)
     kinds = {kind.KIND: kind.observe(observation, block) for kind in KINDS}
     return State(kinds, block, disk.pins(observation))
 

@@ -15,6 +15,7 @@ Json = Mapping[str, Any]
 class Command:
     """A process to run.
 
+    ``stdin`` is shown in plans, plan files and journals: it is never a secret; a key is a file that the host has.
     ``silent`` makes anything on standard output a surprise: a check that must find nothing.
     ``shell`` never exists: argv goes to the kernel as it is.
     """

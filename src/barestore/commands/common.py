@@ -25,6 +25,7 @@ class Options:
     limit: str = ""
     as_json: bool = False
     verbose: bool = False
+    workers: tuple[str, ...] = ()
     screen: Screen = field(default_factory=Screen)
 
     def emit(self, answer: Mapping[str, Any]) -> None:
@@ -38,13 +39,19 @@ class Fleet:
 
     sources: tuple[str, ...]
     hosts: tuple[Host, ...]
+    workers: tuple[str, ...] = ()
+
+    @property
+    def inventory(self) -> Path:
+        return Path(self.sources[0])
 
     def named(self, name: str) -> Host:
         return next(host for host in self.hosts if host.name == name)
 
     def call(self, task: Mapping[str, Any], check: bool, **variables: Any) -> Call:
         """The same task on all hosts, not started yet."""
-        return Call(self.sources, [host.name for host in self.hosts], task, variables, check)
+        names = [host.name for host in self.hosts]
+        return Call(self.sources, names, task, variables, check, self.workers)
 
 
 def ready(options: Options, *, all_hosts: bool = False) -> Fleet:
@@ -57,7 +64,8 @@ def ready(options: Options, *, all_hosts: bool = False) -> Fleet:
     asking = tuple(host for host in found if all_hosts or host.document is not None)
     if not asking:
         raise Failed(f"No host of {source} has the variable host_storage; write it into group_vars or host_vars.")
-    return Fleet((str(source),), tuple(sorted(asking, key=lambda host: (host.rack, host.name))))
+    hosts_in_order = tuple(sorted(asking, key=lambda host: (host.rack, host.name)))
+    return Fleet((str(source),), hosts_in_order, options.workers)
 
 
 def module(name: str, **arguments: Any) -> dict[str, Any]:

@@ -3,8 +3,17 @@
 
 from __future__ import annotations
 
+import calendar
+import gc
 import json
-from collections.abc import Iterator
+import multiprocessing
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from ansible_collections.barestore.storage.plugins.module_utils.host import planner
@@ -24,19 +33,55 @@ DAMAGED = (AttributeError, KeyError, IndexError, TypeError, ValueError)
 _AGAIN = "observe again with 'barestore observe --save"
 
 
-def plans(fleet: Fleet, folder: Path) -> Iterator[HostPlan]:
+# Fewer hosts are planned sooner than processes start.
+_WORTH_PROCESSES = 24
+
+
+def plans(fleet: Fleet, folder: Path, max_age: float | None = None) -> Iterator[HostPlan]:
     """One plan a host, when it is asked for; a host whose recording is missing or too old is an error of its own.
 
     :raises Failed: there is no such folder.
     """
     if not folder.is_dir():
         raise Failed(f"There is no folder {folder}; record the hosts with 'barestore observe --save {folder}'.")
-    return (_plan(host, folder) for host in fleet.hosts)
+    at_once = len(os.sched_getaffinity(0))
+    if len(fleet.hosts) < _WORTH_PROCESSES or at_once < 2:
+        return (_plan(host, folder, max_age) for host in fleet.hosts)
+    return _side_by_side(fleet.hosts, folder, max_age, at_once)
 
 
-def _plan(host: Host, folder: Path) -> HostPlan:
+def _side_by_side(hosts: Iterable[Host], folder: Path, max_age: float | None, at_once: int) -> Iterator[HostPlan]:
+    """In the order of the hosts; only as many as are soon wanted are planned ahead, so that memory does not grow."""
+    waiting: deque[Future[HostPlan]] = deque()
+    # What was imported and read here is there in a fork at once.
+    fork = multiprocessing.get_context("fork")
+    gc.freeze()  # a collection in a child would copy every page of what it never uses
+    with ProcessPoolExecutor(at_once, fork, _begin) as pool:
+        try:
+            for host in hosts:
+                waiting.append(pool.submit(_plan, host, folder, max_age))
+                if len(waiting) > 8 * at_once:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise Failed("A process that planned was killed, perhaps for want of memory; run again.") from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+            gc.unfreeze()
+
+
+def _begin() -> None:
+    """Of a process that plans: Ctrl-C is for the one that waits, and what a host leaves behind is collected seldom."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.set_threshold(100_000)
+
+
+def _plan(host: Host, folder: Path, max_age: float | None) -> HostPlan:
     try:
-        return _planned(host, recording(folder, host.name), folder)
+        observation = recording(folder, host.name)
+        _fresh(observation, folder, max_age)
+        return _planned(host, observation, folder)
     except Failed as error:
         return report(host, {}, "error", str(error))
     except StorageError as error:
@@ -61,7 +106,30 @@ def _planned(host: Host, observation: Observation, folder: Path) -> HostPlan:
         [refusal.sentence() for refusal in plan.refusals],
         plan.notes,
         disk_facts(observation),
+        identities=plan.identities,
+        site=host.site,
+        wanted=host.wanted,
+        observed=observation.taken,
     )
+
+
+def _fresh(observation: Observation, folder: Path, max_age: float | None) -> None:
+    """Refuse what is older than somebody allows.
+
+    :raises Failed: it is, or nobody knows.
+    """
+    if max_age is None:
+        return
+    try:
+        taken = calendar.timegm(time.strptime(observation.taken, "%Y-%m-%dT%H:%M:%SZ"))
+    except ValueError:
+        taken = 0
+    if time.time() - taken > max_age:
+        when = f"was made at {observation.taken}" if observation.taken else "does not say when it was made"
+        raise Failed(
+            f"The recording of {observation.host} {when}, which is longer ago than allowed; "
+            f"{_AGAIN} {folder} --limit {observation.host}'."
+        )
 
 
 def damaged(folder: Path, host: str, error: Exception) -> str:

@@ -3,27 +3,143 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ansible_collections.barestore.storage.plugins.module_utils.plan.digest import sha256
 from barestore import planfile, render
 from barestore.commands import offline
 from barestore.commands.common import Fleet, Options, listen, module, ready
+from barestore.errors import Failed
 from barestore.hostplan import Exit, HostPlan, exit_code, planned
+from barestore.markdown import LIMIT, code, page
+from barestore.planfile import Head
+from barestore.revision import Base, base, revision
 from barestore.screen import say
+from barestore.shape import Grouping
+
+Sink = Callable[[HostPlan], None]
 
 
-def plan(options: Options, observed: Path | None = None, out: Path | None = None) -> Exit:
-    """Plan, show, and keep the plan if asked."""
+@dataclass(frozen=True)
+class Sources:
+    """Where observations come from: a folder of recordings, no older than ``max_age`` seconds, or else the hosts."""
+
+    observed: Path | None = None
+    max_age: float | None = None
+
+    def plans(self, fleet: Fleet, options: Options) -> Iterable[HostPlan]:
+        """One plan a host, in the fleet's order."""
+        if not fleet.hosts:
+            return ()
+        if self.observed is None:
+            return live(fleet, options)
+        return offline.plans(fleet, self.observed, self.max_age)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where a plan goes besides the screen. ``-`` as Markdown is standard output, instead of the usual text."""
+
+    out: Path | None = None
+    markdown: Path | None = None
+    limit: int = LIMIT
+
+    def check(self, options: Options) -> None:
+        """Say what cannot be before a host is contacted.
+
+        :raises Failed: standard output is asked for twice.
+        """
+        if options.as_json and self.to_screen:
+            raise Failed("Both --json and --markdown - write to standard output; give one of them a file.")
+
+    @property
+    def to_screen(self) -> bool:
+        return self.markdown is not None and str(self.markdown) == "-"
+
+    def comment(self, site: Grouping, title: str, facts: Sequence[str], mark: str) -> None:
+        """Write the Markdown, if somebody wants it.
+
+        :raises Failed: it cannot be written, or nothing of it has room.
+        """
+        if self.markdown is None:
+            return
+        try:
+            text = page(site, title, facts, self.limit, mark)
+        except ValueError as error:
+            raise Failed(f"The Markdown has no room: {error}; set a larger --markdown-limit.") from error
+        if self.to_screen:
+            print(text)
+            return
+        with planfile.whole_file(self.markdown, "Markdown") as file:
+            file.write(f"{text}\n")
+
+
+def plan(options: Options, sources: Sources, outputs: Outputs, against: str = "") -> Exit:
+    """Plan, show, and keep the plan if asked; ``against`` leaves out the hosts of which the same is wanted as there."""
+    outputs.check(options)
     fleet = ready(options)
-    plans: Iterable[HostPlan] = offline.plans(fleet, observed) if observed else live(fleet, options)
-    with planfile.writing(out) as keep:
-        code = show(options, plans, keep)
-    if out is not None and not options.as_json:
-        say(f"The plan is in {out}; apply exactly it with 'barestore apply --plan {out}'.")
-    return code
+    at = base(fleet.inventory, against, fleet.hosts) if against else None
+    notes = list(_against(at, against, fleet, bool(options.limit))) if at else []
+    head = head_of(fleet, sources.observed is not None, at.revision if at else "")
+    chosen = replace(fleet, hosts=at.differ(fleet.hosts)) if at else fleet
+    digests, site = planfile.Digests(), Grouping()
+
+    def count(plan: HostPlan) -> None:
+        if outputs.markdown is not None:
+            site.add(plan)
+        if plan.status == "changes":
+            digests.plans[plan.host] = plan.digest
+
+    with planfile.writing(outputs.out, head) as keep:
+        ended = show(options, sources.plans(chosen, options), head, [keep, count], outputs.to_screen)
+    for note in notes:
+        say(note)
+    if not options.as_json and not outputs.to_screen and digests.plans and len(chosen.hosts) > 1:
+        options.screen.show(f"digest of this plan: {digests.approved()}")
+    facts = [*(code(note) for note in notes), *_facts(head, digests)]
+    outputs.comment(site, title(site), facts, f"plan {head.inventory}")
+    if outputs.out is not None and not options.as_json:
+        say(f"The plan is in {outputs.out}; apply exactly it with 'barestore apply --plan {outputs.out}'.")
+    return ended
+
+
+def head_of(fleet: Fleet, recordings: bool, base_revision: str = "") -> Head:
+    """What a plan says of its inventory."""
+    wanted = sha256({host.name: host.wanted for host in fleet.hosts})
+    return Head(fleet.inventory.name, wanted, revision(fleet.inventory), base_revision, recordings)
+
+
+def title(site: Grouping) -> str:
+    """The heading of a comment."""
+    number = site.statuses.get("changes", 0)
+    if not number:
+        return "barestore: nothing to change"
+    return f"barestore: {number} {'host' if number == 1 else 'hosts'} to change"
+
+
+def _facts(head: Head, digests: planfile.Digests) -> Iterator[str]:
+    seen = "from recordings" if head.recordings else "from the hosts"
+    yield f"Inventory {code(head.inventory)}, planned {seen} at {head.made}"
+    if head.revision:
+        compared = f", compared with {code(head.base[:12])}" if head.base else ""
+        yield f"Revision {code(head.revision[:12])}{compared}"
+    if digests.plans:
+        yield f"Digest of this plan: {code(digests.approved())}"
+
+
+def _against(at: Base, name: str, fleet: Fleet, limited: bool) -> Iterator[str]:
+    """What a comparison left out, in sentences."""
+    yield from at.notes
+    same = len(fleet.hosts) - len(at.differ(fleet.hosts))
+    yield f"{same} of {len(fleet.hosts)} hosts are wanted as at {name} ({at.revision[:12]}) and are left out."
+    if at.gone and not limited:
+        named = ", ".join(at.gone[:5]) + (f" and {len(at.gone) - 5} more" if len(at.gone) > 5 else "")
+        yield f"No longer asked for storage, and left as they are: {named}."
 
 
 def live(fleet: Fleet, options: Options) -> list[HostPlan]:
@@ -32,32 +148,26 @@ def live(fleet: Fleet, options: Options) -> list[HostPlan]:
     return [planned(host, answers[host.name]) for host in fleet.hosts]
 
 
-def show(options: Options, plans: Iterable[HostPlan], keep: Callable[[HostPlan], None] = lambda plan: None) -> Exit:
+def show(
+    options: Options,
+    plans: Iterable[HostPlan],
+    head: Head | None = None,
+    sinks: Sequence[Sink] = (),
+    quiet: bool = False,
+) -> Exit:
     """For a person, or as JSON: one host after the other, so that a thousand need no room together."""
     statuses: Counter[str] = Counter()
-
-    def each() -> Iterator[HostPlan]:
+    with ExitStack() as stack:
+        printed = stack.enter_context(planfile.printing(sys.stdout, head or Head())) if options.as_json else None
         for plan in plans:
             statuses[plan.status] += 1
-            keep(plan)
-            yield plan
-
-    if options.as_json:
-        json_of(each(), statuses)
-        return exit_code(statuses)
-    for plan in each():
-        for part in render.one(plan, options.screen.width, options.verbose):
-            options.screen.show(part)
-    if statuses.total() > 1:
+            for sink in sinks:
+                sink(plan)
+            if printed is not None:
+                printed(plan)
+            elif not quiet:
+                for part in render.one(plan, options.screen.width, options.verbose):
+                    options.screen.show(part)
+    if statuses.total() > 1 and not options.as_json and not quiet:
         options.screen.show(render.total(statuses))
     return exit_code(statuses)
-
-
-def json_of(plans: Iterable[HostPlan], statuses: Counter[str]) -> None:
-    """``{"hosts": {...}, "exit": n}``, written host by host."""
-    comma = ""
-    print('{"hosts": {', end="")
-    for plan in plans:
-        print(f"{comma}\n{json.dumps(plan.host)}: {json.dumps(plan.as_json(), ensure_ascii=False, indent=1)}", end="")
-        comma = ","
-    print(f'}},\n"exit": {int(exit_code(statuses))}}}')

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads a plan file, and believes nothing of it: every digest is made again from what it speaks of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from barestore.errors import Failed
+from barestore.hostplan import HostPlan
+from barestore.planfile import MARK, VERSION, Digests
+
+_TEXTS = ("status", "rack", "site", "wanted", "observed", "digest", "message")
+_LISTS = ("actions", "refusals", "notes", "disks")
+_ACTION = {"id": str, "kind": str, "verb": str, "target": str, "disks": list, "commands": list, "destroys": list}
+_HEAD = {"inventory": str, "wanted": str, "revision": str, "base": str, "recordings": bool, "made": str}
+_STATUSES = ("changes", "nothing", "refused")
+
+
+@dataclass(frozen=True)
+class Approved:
+    """A plan that was kept: ``hosts`` are those that may be changed, or that were as wanted."""
+
+    path: Path
+    digest: str
+    made: str
+    inventory: str
+    wanted: str
+    hosts: Mapping[str, HostPlan]
+
+
+def read(path: Path, expected: str = "") -> Approved:
+    """The plan in a file; with ``expected``, only the one with this digest.
+
+    :raises Failed: the file cannot be read, holds no plan, or is not as it was made.
+    """
+    again = f"make one with 'barestore plan --out {path}'"
+    found = _json(path, again)
+    if not isinstance(found, dict) or found.get(MARK) != VERSION or not isinstance(found.get("hosts"), dict):
+        raise Failed(f"{path} is no plan of this release; {again}.")
+    for host, entry in found["hosts"].items():
+        if not _whole(entry):
+            raise Failed(f"{path} is damaged where it speaks of host {host}; {again}.")
+    if not all(isinstance(found.get(key), kind) for key, kind in _HEAD.items()):
+        raise Failed(f"{path} is damaged where it speaks of its inventory; {again}.")
+    digests = Digests()
+    for host, entry in found["hosts"].items():
+        digests.add(host, entry)
+        if entry["status"] != "refused" and entry["digest"] != _digest(entry):
+            raise Failed(f"{path} was edited: the actions of host {host} are not those of its digest; {again}.")
+    head = {key: found[key] for key in (MARK, *_HEAD)}
+    tail = digests.tail(head)
+    if {*found} != {*head, *tail, "hosts"} or any(found.get(key) != value for key, value in tail.items()):
+        raise Failed(f"{path} is not as it was made: something in it was edited afterwards; {again}.")
+    if expected and found["digest"] != expected:
+        raise Failed(
+            f"{path} holds the plan {found['digest']} and not {expected}, which was approved; look at it and approve "
+            "it, or take the file that belongs to the approval."
+        )
+    hosts = {name: _plan(name, entry) for name, entry in found["hosts"].items() if entry["status"] != "refused"}
+    return Approved(path, found["digest"], found["made"], found["inventory"], found["wanted"], hosts)
+
+
+def _json(path: Path, again: str) -> Any:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise Failed(f"The plan {path} cannot be read: {error.strerror}; {again}.") from error
+    except UnicodeDecodeError as error:
+        raise Failed(f"{path} is no plan: it is not text; {again}.") from error
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        if f'"{MARK}"' in text[:40] and '\n "seal": "' not in text:
+            raise Failed(f"{path} is cut off: it ends in the middle of a plan; {again}.") from error
+        raise Failed(f"{path} is no plan: it is not JSON ({error}); {again}.") from error
+
+
+def _whole(entry: Any) -> bool:
+    return (
+        isinstance(entry, dict)
+        and {*entry} == {*_TEXTS, *_LISTS, "identities"}
+        and all(isinstance(entry[key], str) for key in _TEXTS)
+        and all(isinstance(entry[key], list) for key in _LISTS)
+        and isinstance(entry["identities"], dict)
+        and entry["status"] in _STATUSES
+        and all(isinstance(one, dict) for one in entry["disks"])
+        and all(_action(one) for one in entry["actions"])
+    )
+
+
+def _action(found: Any) -> bool:
+    return isinstance(found, dict) and all(isinstance(found.get(key), kind) for key, kind in _ACTION.items())
+
+
+def _digest(entry: Mapping[str, Any]) -> str:
+    from ansible_collections.barestore.storage.plugins.module_utils.plan.digest import sha256
+
+    return sha256({"actions": entry["actions"], "identities": entry["identities"]})
+
+
+def _plan(name: str, entry: Mapping[str, Any]) -> HostPlan:
+    return HostPlan(
+        name,
+        entry["rack"],
+        entry["status"],
+        entry["digest"],
+        entry["actions"],
+        disks=entry["disks"],
+        notes=entry["notes"],
+        identities=entry["identities"],
+        site=entry["site"],
+        wanted=entry["wanted"],
+        observed=entry["observed"],
+    )

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Drift as a file for the textfile collector of Prometheus' node exporter."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from barestore.hostplan import HostPlan
+from barestore.planfile import whole_file
+
+_GAUGES = (
+    ("barestore_drift_actions", "Actions that would bring a host back to its document."),
+    ("barestore_drift_destroys", "Things on disks that these actions would destroy."),
+    ("barestore_drift_refused", "1 when a host is refused, so that nothing would be written."),
+    ("barestore_drift_known", "1 when a host could be compared with its document."),
+)
+
+
+@dataclass
+class Samples:
+    """For each host its rack and its four numbers, in the order of the gauges; None where a host did not answer."""
+
+    hosts: dict[str, tuple[str, tuple[int | None, ...]]] = field(default_factory=dict)
+
+    def add(self, plan: HostPlan) -> None:
+        """Count one host."""
+        known = plan.status not in ("error", "unreachable")
+        lost = sum(len(action.get("destroys", ())) for action in plan.actions)
+        # A refused host would not be written to, so nobody knows how many actions it is away.
+        planned = plan.status in ("changes", "nothing")
+        actions, destroys = (len(plan.actions), lost) if planned else (None, None)
+        refused = int(plan.status == "refused") if known else None
+        self.hosts[plan.host] = plan.rack, (actions, destroys, refused, int(known))
+
+
+def text(samples: Samples, site: str, when: float) -> str:
+    """The exposition format: one gauge after the other, hosts in the order in which they came."""
+    return "\n".join(_lines(samples, site, when)) + "\n"
+
+
+def _lines(samples: Samples, site: str, when: float) -> Iterator[str]:
+    for number, (name, meaning) in enumerate(_GAUGES):
+        yield f"# HELP {name} {meaning}"
+        yield f"# TYPE {name} gauge"
+        for host, (rack, values) in samples.hosts.items():
+            if values[number] is not None:
+                labels = f'site="{_label(site)}",host="{_label(host)}",rack="{_label(rack)}"'
+                yield f"{name}{{{labels}}} {values[number]}"
+    yield "# HELP barestore_drift_run_timestamp_seconds When the hosts were last compared."
+    yield "# TYPE barestore_drift_run_timestamp_seconds gauge"
+    yield f'barestore_drift_run_timestamp_seconds{{site="{_label(site)}"}} {when:.0f}'
+
+
+def _label(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def write(path: Path, samples: Samples, site: str) -> None:
+    """Replace the file at once; the exporter, which is another user, may read it.
+
+    :raises Failed: it cannot be written.
+    """
+    with whole_file(path, "metrics", 0o644) as file:
+        file.write(text(samples, site, time.time()))
