@@ -74,9 +74,7 @@ def window(browser: Browser) -> Iterator[Open]:
         route.abort()
 
     def opened(path: Path, size: tuple[int, int] = DESKTOP, scheme: Any = "light", **options: Any) -> Page:
-        context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, **options
-        )
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, **options)
         contexts.append(context)
         context.route(lambda url: not url.startswith(("file:", "data:")), fetched)
         page = context.new_page()

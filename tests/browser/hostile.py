@@ -16,8 +16,8 @@ ATTACK = "</script><script>alert(1)</script><img src=x onerror=alert(2)>'\"`${al
 def hostile_page(attack: str = ATTACK) -> str:
     """The page of two hosts; nothing in it may run, load or end an element early."""
     disk: dict[str, Any] = {
-        "id": f"wwn-{attack}", "serial": f"S {attack}", "wwn": attack, "vendor": attack, "model": attack, "slot": attack,
-        "size": 4 << 30, "rotational": True, "transport": attack, "content": attack, "out_of_reach": "",
+        "id": f"wwn-{attack}", "serial": f"S {attack}", "wwn": attack, "vendor": attack, "model": attack,
+        "slot": attack, "size": 4 << 30, "rotational": True, "transport": attack, "content": attack, "out_of_reach": "",
         "holds": [
             {"name": attack, "number": 1, "size": 1 << 30, "content": attack, "label": attack, "mounted": [attack]},
         ],
@@ -27,9 +27,7 @@ def hostile_page(attack: str = ATTACK) -> str:
         "after": {attack: [attack]}, "disks": [disk["id"]], "commands": [{"argv": [attack]}],
         "destroys": [{"disk": disk["id"], "contents": attack, "what": attack}],
     }  # fmt: skip
-    plan = HostPlan(
-        f"host {attack}", attack, "changes", attack, [action], [attack], [attack], [disk], message=attack
-    )
+    plan = HostPlan(f"host {attack}", attack, "changes", attack, [action], [attack], [attack], [disk], message=attack)
     known = Facts(
         attack, {(disk["id"], 1): attack}, {disk["id"]: attack}, {}, [Trouble("bad", attack, disk["id"])],
         [Store(attack, attack, 100, 50, attack)],

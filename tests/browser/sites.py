@@ -17,11 +17,12 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT)]
+sys.path[:0] = [str(ROOT / "tests/bench")]
 
-from tests.bench.multiply import large  # noqa: E402
-from tests.unit.test_cli import DOCUMENT  # noqa: E402
+from multiply import large  # noqa: E402
 
+# What the recordings were made with.
+DOCUMENT = ROOT / "inventories/lab/group_vars/storage_servers.yml"
 RECORDINGS = ROOT / "tests/unit/recordings"
 
 
@@ -64,9 +65,9 @@ EXAMPLE = [
 ]
 
 
-def write(folder: Path, racks: list[list[Kind]], disks: int = 24) -> tuple[Path, Path]:
-    """An inventory and a folder of recordings: hosts by rack, each with so many disks."""
-    document = yaml.safe_load(DOCUMENT)["host_storage"]
+def write(folder: Path, racks: list[list[Kind]], disks: int = 24, *, renaming: bool = True) -> tuple[Path, Path]:
+    """An inventory and a folder of recordings: hosts by rack, each with so many disks; their own serials if renamed."""
+    document = yaml.safe_load(DOCUMENT.read_text())["host_storage"]
     inventory, recordings = folder / "site", folder / "recordings"
     (inventory / "host_vars").mkdir(parents=True)
     recordings.mkdir()
@@ -79,9 +80,10 @@ def write(folder: Path, racks: list[list[Kind]], disks: int = 24) -> tuple[Path,
             answers, wanted = large(recorded["answers"], document, disks=disks, volumes=3, datasets=4)
             kind.edit(wanted)
             text = json.dumps({"host_storage": wanted}, indent=1)
-            (inventory / f"host_vars/{name}.yml").write_text(renamed(text, number, place))
+            (inventory / f"host_vars/{name}.yml").write_text(text)
             if kind.recording:
-                text = renamed(json.dumps({**recorded, "host": name, "answers": answers}), number, place)
+                text = json.dumps({**recorded, "host": name, "answers": answers})
+                text = renamed(text, number, place) if renaming else text
                 (recordings / f"{name}.json").write_text(kind.answers(text))
     (inventory / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     return inventory, recordings

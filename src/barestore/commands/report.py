@@ -84,18 +84,26 @@ def _recorded(fleet: Fleet, folder: Path) -> Iterator[HostView]:
     return (_read(host, folder) for host in hosts)
 
 
+def planned(host: Host, folder: Path) -> tuple[HostPlan, Facts]:
+    """The plan of a recorded host, and what else its recording tells.
+
+    :raises Failed: there is no recording, or it does not answer what the document asks.
+    """
+    observation = recording(folder, host.name)
+    found = _planned(host, observation)
+    whole(observation, folder)
+    return found
+
+
 def _read(host: Host, folder: Path) -> HostView:
     try:
-        observation = recording(folder, host.name)
-        found = _view(host, observation)
-        whole(observation, folder)
+        return view(*planned(host, folder))
     except Failed as error:
         return _failed(host, str(error))
     except StorageError as error:
         return _failed(host, error.sentence())
     except DAMAGED as error:
         return _failed(host, damaged(folder, host.name, error))
-    return found
 
 
 def _live(fleet: Fleet, options: Options) -> Iterator[HostView]:
@@ -108,12 +116,13 @@ def _live(fleet: Fleet, options: Options) -> Iterator[HostView]:
             continue
         seen = answer.result["observation"]
         try:
-            yield _view(host, Observation(seen["answers"], host=host.name, taken=str(seen.get("taken", ""))))
+            observation = Observation(seen["answers"], host=host.name, taken=str(seen.get("taken", "")))
+            yield view(*_planned(host, observation))
         except StorageError as error:
             yield _failed(host, error.sentence())
 
 
-def _view(host: Host, observation: Observation) -> HostView:
+def _planned(host: Host, observation: Observation) -> tuple[HostPlan, Facts]:
     document = host.document or {}
     for probe in planner.probes(document):
         observation.ask(probe)
@@ -129,7 +138,7 @@ def _view(host: Host, observation: Observation) -> HostView:
         made.notes,
         disk_facts(observation),
     )
-    return view(plan, facts(document, observation))
+    return plan, facts(document, observation)
 
 
 def _failed(host: Host, message: str, status: str = "error") -> HostView:

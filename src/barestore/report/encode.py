@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The page's data, small: texts that many disks share are kept once, and actions are packed until somebody looks.
 
-A site of 1,000 hosts with 60 disks each has to open at once. So what the pictures, the search and the sums need is plain
-JSON with numbers for texts; the actions with their commands, the larger part, are gzip in base64, some hosts a piece.
+A site of 1,000 hosts with 60 disks each has to open at once. So what the pictures, the search and the sums need is
+plain JSON with numbers for texts; the actions with their commands, the larger part, are gzip in base64, some hosts a
+piece.
 """
 
 from __future__ import annotations

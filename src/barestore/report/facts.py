@@ -13,7 +13,7 @@ from ansible_collections.barestore.storage.plugins.module_utils.host.kinds impor
 from ansible_collections.barestore.storage.plugins.module_utils.host.kinds import zfs_pool as zfs
 from ansible_collections.barestore.storage.plugins.module_utils.host.lvm.report import VolumeGroup
 from ansible_collections.barestore.storage.plugins.module_utils.host.observation import Observation
-from ansible_collections.barestore.storage.plugins.module_utils.host.selection import mismatch
+from ansible_collections.barestore.storage.plugins.module_utils.host.selection import Disk, mismatch
 from ansible_collections.barestore.storage.plugins.module_utils.host.state import State
 from barestore.report.data import Facts, Store, Trouble
 
@@ -43,7 +43,7 @@ def facts(document: Mapping[str, Any], observation: Observation) -> Facts:
     return Facts(observation.taken, carried, taken, reasons, tuple(_troubles(have, places)), tuple(_stores(have)))
 
 
-def _reasons(document: Mapping[str, Any], one: disk.Disk) -> Iterator[str]:
+def _reasons(document: Mapping[str, Any], one: Disk) -> Iterator[str]:
     for name, group in document.get("disks", {}).items():
         yield f"not {name}: {mismatch(one, group['match']) or 'it matches, but the group is refused or full'}"
 

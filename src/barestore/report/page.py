@@ -21,7 +21,7 @@ from barestore.report.encode import Encoder
 from barestore.report.runs import Run
 
 # In this order they are one style sheet and one script.
-STYLES = ("colours.css", "page.css", "racks.css", "panel.css", "print.css")
+STYLES = ("colours.css", "page.css", "controls.css", "racks.css", "panel.css", "print.css")
 SCRIPTS = (
     "model.js", "dom.js", "search.js", "details.js", "bars.js", "racks.js", "grid.js", "panel.js", "capacity.js",
     "plan.js", "health.js", "runs.js", "page.js",

@@ -94,6 +94,10 @@ function listenGrid(grid) {
     found.focus({ preventScroll: true });
     openFrom(found);
   });
+  grid.addEventListener("pointerover", (event) => {
+    const found = event.target.closest(".cell:not([title])");
+    if (found) found.title = found.getAttribute("aria-label");
+  });
   grid.addEventListener("keydown", (event) => {
     const found = target(event);
     if (!found || event.altKey || event.ctrlKey || event.metaKey) return;

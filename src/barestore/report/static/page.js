@@ -52,10 +52,10 @@ function drawFilters() {
     type: "button", "aria-pressed": "false", "data-use": use,
     onclick: () => choose({ use: chosen.use === use ? -1 : use }),
   }, swatch(use), USES[key][1])).filter(Boolean));
-  let waiting = 0;
+  let pause = 0;
   byId("search").addEventListener("input", (event) => {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => choose({ text: event.target.value }), site.hosts.length > 100 ? 150 : 0);
+    clearTimeout(pause);
+    pause = setTimeout(() => choose({ text: event.target.value }), site.hosts.length > 100 ? 150 : 0);
   });
   byId("kind").addEventListener("change", (event) => choose({ kind: event.target.value }));
   byId("clear").addEventListener("click", () => {

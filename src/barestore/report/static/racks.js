@@ -1,7 +1,10 @@
 // Racks with hosts and disks as cells. A host's cells are made when it comes near the screen and let go when it is far.
 
 const hostElements = new Map();
-const CELL_WIDTH = 29, CELL_HEIGHT = 33;
+// Cells are made by the thousand: copies of these are several times cheaper than new elements.
+const CELL = el("div", { role: "gridcell", tabindex: "-1" });
+const LETTERS = site.uses.map((key) => el("i", { class: `u-${key}`, "aria-hidden": "true" }, USES[key][0]));
+const CELL_WIDTH = 29, CELL_HEIGHT = 33, HEAD_HEIGHT = 41, RACK_EDGES = 30;
 
 function cell(host, disk, place) {
   const uses = usesOf(layout(disk, chosen.side)).slice(0, 2);
@@ -14,18 +17,11 @@ function cell(host, disk, place) {
   if (uses[0] === FREE) names.push("is-blank");
   if (out) names.push("is-out");
   const words = diskWords(disk, chosen.side);
-  const found = el("div", {
-    class: names.join(" "),
-    role: "gridcell",
-    tabindex: "-1",
-    "data-disk": place,
-    "aria-label": out ? `${words}, not among the chosen` : words,
-    title: words,
-  });
-  for (const use of uses) {
-    const key = site.uses[use];
-    found.append(el("i", { class: `u-${key}`, "aria-hidden": "true" }, USES[key][0]));
-  }
+  const found = CELL.cloneNode();
+  found.className = names.join(" ");
+  found.dataset.disk = place;
+  found.setAttribute("aria-label", out ? `${words}, not among the chosen` : words);
+  for (const use of uses) found.append(LETTERS[use].cloneNode(true));
   return found;
 }
 
@@ -55,7 +51,7 @@ function fill(place) {
   const host = site.hosts[place];
   one.filled = true;
   one.cells.replaceChildren(...host.d.map((disk, at) => cell(host, disk, at)));
-  markOpen();
+  if (openAs?.host === host) markOpen();
 }
 
 function unfill(place) {
@@ -65,21 +61,44 @@ function unfill(place) {
   one.cells.replaceChildren();
 }
 
+// The height of each host is known without its cells, so that making them moves nothing and lays out nothing else.
+let reserved = 0;
+
 function reserve(width) {
   const across = Math.max(1, Math.floor((width + 3) / CELL_WIDTH));
+  if (across === reserved) return;
+  reserved = across;
   for (const [place, one] of hostElements) {
     const rows = Math.ceil(site.hosts[place].d.length / across);
-    one.cells.style.minHeight = rows ? `${rows * CELL_HEIGHT - 3}px` : "";
+    const height = Math.max(0, rows * CELL_HEIGHT - 3);
+    one.cells.style.height = `${height}px`;
+    one.found.style.containIntrinsicHeight = `${height + HEAD_HEIGHT}px`;
   }
+}
+
+// What waits for its cells. A frame makes as many hosts as it has time for, so that scrolling stays smooth.
+const waiting = new Set();
+const FRAME_MS = 8;
+
+function fillSome() {
+  const end = performance.now() + FRAME_MS;
+  for (const place of waiting) {
+    waiting.delete(place);
+    fill(place);
+    if (performance.now() > end) break;
+  }
+  if (waiting.size) requestAnimationFrame(fillSome);
 }
 
 const nearby = new IntersectionObserver(
   (entries) => {
+    const idle = waiting.size === 0;
     for (const entry of entries) {
       const place = Number(entry.target.dataset.host);
-      if (entry.isIntersecting) fill(place);
-      else unfill(place);
+      if (entry.isIntersecting) waiting.add(place);
+      else if (!waiting.delete(place)) unfill(place);
     }
+    if (idle && waiting.size) fillSome();
   },
   { rootMargin: "900px 0px" },
 );
@@ -117,7 +136,7 @@ function drawRacks(part) {
   part.replaceChildren(map, grid, none);
   for (const [name, hosts] of racks) grid.append(rackElement(name, hosts));
   map.hidden = racks.size < 3;
-  const width = () => reserve(hostElements.values().next().value?.cells.clientWidth || 320);
+  const width = () => reserve(Math.round(grid.querySelector(".rack:not([hidden])")?.clientWidth || 330) - RACK_EDGES);
   width();
   new ResizeObserver(width).observe(grid);
   for (const { found } of hostElements.values()) nearby.observe(found);
