@@ -169,6 +169,7 @@ def test_pictures_fit_the_window(
     page = window(files.site, size, scheme)
     name = f"{'phone' if size == PHONE else 'desktop'}-{scheme}"
     page.screenshot(path=pictures / f"{name}.png")
+    page.keyboard.press("b")
     page.locator(host(page, "ss202")).locator(".cell").nth(4).click()
     page.wait_for_selector("#panel .lines")
     page.screenshot(path=pictures / f"{name}-disk.png")

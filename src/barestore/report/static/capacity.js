@@ -1,12 +1,12 @@
 // Bytes by failure domain and device class, of the disks that are chosen.
 
-function capacityCell(disks) {
-  if (!disks.length) return el("td", { class: "soft" }, "none");
+function capacityCell(disks, kind) {
+  if (!disks.length) return el("td", { class: "soft none" }, "none");
   const sums = sumUses(disks, chosen.side);
   const total = sums.reduce((all, each) => all + each, 0);
   return el("td", {},
     sumsBar(sums),
-    el("div", {}, el("strong", {}, human(total)), ` in ${many(disks.length, "disk")}`),
+    el("div", {}, el("strong", {}, human(total)), ` ${KINDS[kind]} in ${many(disks.length, "disk")}`),
     sumsList(sums));
 }
 
@@ -27,7 +27,7 @@ function drawCapacity(part) {
       const used = hosts.filter((host) => hostShows[host.place]);
       rows.push(el("tr", {},
         el("th", { scope: "row" }, rackTitle(name), el("div", { class: "soft" }, many(used.length, "host"))),
-        kinds.map((kind) => capacityCell(found[kind]))));
+        kinds.map((kind) => capacityCell(found[kind], kind))));
     }
     if (!rows.length) {
       part.replaceChildren(empty("No disk fits. Clear the search to see all."));
@@ -42,7 +42,7 @@ function drawCapacity(part) {
         el("tbody", {},
           rows.length > 1 && el("tr", {},
             el("th", { scope: "row" }, "All", el("div", { class: "soft" }, many(rows.length, "rack"))),
-            kinds.map((kind) => capacityCell(all[kind]))),
+            kinds.map((kind) => capacityCell(all[kind], kind))),
           rows))));
   };
   listeners.push(draw);

@@ -83,9 +83,12 @@ function drawTabs() {
     const [count, kind] = marks[name] || [0, ""];
     byId("tabs").append(el("button", {
       type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `part-${name}`, "aria-selected": "false", tabindex: "-1",
-      onclick: () => show(name),
+      onclick: () => {
+        if (SMALL.matches) closePanel();
+        show(name);
+      },
     }, title, count > 0 && el("span", { class: `count ${kind}` }, number(count))));
-    byId("main").append(el("section", { class: "part", id: `part-${name}`, role: "tabpanel", "aria-labelledby": `tab-${name}`, hidden: true }));
+    byId("main").append(el("section", { class: "part", "data-title": title, id: `part-${name}`, role: "tabpanel", "aria-labelledby": `tab-${name}`, hidden: true }));
   }
   byId("tabs").addEventListener("keydown", (event) => {
     const all = [...byId("tabs").children];

@@ -1,5 +1,6 @@
 // One disk or one host beside the racks; on a phone below them.
 
+const SMALL = matchMedia("(width < 900px)");
 let openAs = null;
 
 function markOpen() {
@@ -20,8 +21,7 @@ function showPanel(state, title, under, ...children) {
   panel.scrollTop = 0;
   markOpen();
   // The racks make room, and on a phone the panel covers most of them: keep in sight what it speaks of.
-  const small = matchMedia("(width < 900px)").matches;
-  state.from?.scrollIntoView?.({ block: small ? "start" : "nearest" });
+  state.from?.scrollIntoView?.({ block: SMALL.matches ? "start" : "nearest" });
 }
 
 function closePanel() {
