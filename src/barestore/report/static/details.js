@@ -35,11 +35,11 @@ function lineList(lines) {
   return el("ul", { class: "lines" }, lines.map(lineElement));
 }
 
-function countBadges(counts) {
-  return (counts || []).map((count, sign) =>
+function countBadges(signs) {
+  return (signs || []).map((count, sign) =>
     count > 0 && badge(sign === 3 ? "is-lost" : "", `${site.signs[sign]} ${number(count)}`));
 }
 
-function countWords(counts) {
-  return (counts || []).map((count, sign) => count > 0 && `${number(count)} ${SIGN_WORDS[sign]}`).filter(Boolean).join(", ");
+function countWords(signs) {
+  return (signs || []).map((count, sign) => count > 0 && `${number(count)} ${SIGN_WORDS[sign]}`).filter(Boolean).join(", ");
 }

@@ -44,7 +44,7 @@ function partItem(part) {
     el("span", {}, human(part[BYTES])));
 }
 
-function side(disk, which, title) {
+function sideOf(disk, which, title) {
   const parts = layout(disk, which);
   return [
     el("h3", {}, title),
@@ -69,8 +69,8 @@ function openDisk(host, place, from = null) {
   showPanel({ host, disk: place, from: from || openAs?.from }, serial(disk), under.filter(Boolean),
     field(disk, TROUBLE) && says(`Not healthy: ${field(disk, TROUBLE)}`, "is-bad"),
     field(disk, MARK) === "destroys" && says("The plan destroys what is on this disk.", "is-bad"),
-    side(disk, "now", "Now"),
-    changes && side(disk, "then", "After the plan"),
+    sideOf(disk, "now", "Now"),
+    changes && sideOf(disk, "then", "After the plan"),
     el("h3", {}, "Facts"),
     el("dl", { class: "facts" }, rows.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
     actions);
