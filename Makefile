@@ -4,7 +4,7 @@
 RUN = .venv/bin/python tests/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint unit property loop lab cluster bench test demo docs build clean
+.PHONY: help setup lint unit property browser loop lab cluster bench test demo docs build clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,9 @@ unit: setup ## unit tests: seconds, no root, no Ansible
 property: setup ## property tests: random documents and disks
 	@$(RUN) property
 
+browser: setup ## the report in headless Chromium
+	@$(RUN) browser
+
 loop: setup ## real tools on loop devices; needs root
 	@$(RUN) loop
 
@@ -30,10 +33,10 @@ lab: setup ## virtual machines with real disks; FULL=1 for everything
 cluster: ## real Kubernetes and Ceph
 	@echo "cluster: there are no cluster tests in this release." >&2; exit 2
 
-bench: setup ## measure, and compare with the numbers to hold; ONLY=plan,fleet,noop,apply,community
+bench: setup ## measure, and compare with the numbers to hold; ONLY=plan,fleet,report,noop,apply,community
 	@ONLY=$(ONLY) $(RUN) bench
 
-test: setup ## lint, unit, property, loop and lab, and what was left out
+test: setup ## lint, unit, property, browser, loop and lab, and what was left out
 	@FULL=$(FULL) $(RUN) test
 
 demo: setup ## the demonstration in a virtual machine

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the layers of tests, and says which of them it left out and why.
 
-usage: run.py lint|unit|property|loop|lab|bench|test|docs|build
+usage: run.py lint|unit|property|browser|loop|lab|bench|test|docs|build
 """
 
 from __future__ import annotations
@@ -51,6 +51,13 @@ def why_no_lab() -> str:
     return script_words("lab-host.sh")
 
 
+def why_no_browser() -> str:
+    for name in ("playwright", "axe_playwright_python"):
+        if not any((ROOT / ".venv/lib").glob(f"python3*/site-packages/{name}")):
+            return f"needs {name} in .venv; run: make setup"
+    return script_words("browser-host.sh")
+
+
 def script_words(name: str) -> str:
     """Run a script of tests/setup that installs what a layer needs: empty, or its last words when it failed."""
     script = ROOT / "tests" / "setup" / name
@@ -70,8 +77,8 @@ def script_words(name: str) -> str:
     return last or f"{script.name}: exit code {process.returncode}" if process.returncode else ""
 
 
-WHY_NOT: dict[str, Callable[[], str]] = {"loop": why_no_loop, "lab": why_no_lab}
-MARKED = ("loop", "lab")
+WHY_NOT: dict[str, Callable[[], str]] = {"browser": why_no_browser, "loop": why_no_loop, "lab": why_no_lab}
+MARKED = ("browser", "loop", "lab")
 
 
 def pytest_layer(layer: str) -> Outcome:
@@ -99,10 +106,15 @@ def script_layer(layer: str, *argv: str) -> Outcome:
     )
 
 
+_WITHOUT_LAB = {"plan", "fleet", "report"}
+
+
 def bench_layer() -> Outcome:
     """Measurements are no tests: ONLY=plan,noop chooses among them, and no number makes them fail."""
-    only = {*os.environ.get("ONLY", "").replace(",", " ").split()}
-    if not (only and only <= {"plan", "fleet"}) and (reason := why_no_lab()):
+    wanted = set(os.environ.get("ONLY", "").replace(",", " ").split())
+    if (not wanted or wanted - _WITHOUT_LAB) and (reason := why_no_lab()):
+        return Outcome("bench", "left out", reason=reason)
+    if (not wanted or "report" in wanted) and (reason := why_no_browser()):
         return Outcome("bench", "left out", reason=reason)
     started = time.monotonic()
     code = call(sys.executable, "tests/bench/run.py")
@@ -136,12 +148,12 @@ def verdict(outcomes: list[Outcome]) -> int:
 
 
 def main() -> int:
-    layers = ("lint", "unit", "property", "loop", "lab", "bench", "docs", "build")
+    layers = ("lint", "unit", "property", "browser", "loop", "lab", "bench", "docs", "build")
     if len(sys.argv) != 2 or sys.argv[1] not in (*layers, "test"):
         print(__doc__, file=sys.stderr)
         return 2
     if sys.argv[1] == "test":
-        outcomes = [run_layer(layer) for layer in ("lint", "unit", "property", "loop", "lab")]
+        outcomes = [run_layer(layer) for layer in ("lint", "unit", "property", "browser", "loop", "lab")]
     else:
         outcomes = [run_layer(sys.argv[1])]
     return verdict(outcomes)

@@ -36,6 +36,7 @@ Examples:
   barestore drift --prometheus drift.prom         # which hosts are not as documented
   barestore observe --save recordings/            # record the hosts once
   barestore plan --observed recordings/           # plan where nobody reaches them
+  barestore report --out report.html              # the site as a page: racks, disks, capacity, plan
   barestore lab up -i inventories/lab             # virtual hosts to try it on
 
 Exit codes: 0 nothing to do or done, 1 error, 2 changes planned, 3 refused.
@@ -214,6 +215,28 @@ def observe(
         from barestore.commands import observe as command
 
         return command.observe(_options(inventory, limit, as_json), save)
+
+    _end(run, as_json)
+
+
+@app.command()
+def report(
+    out: Annotated[Path, typer.Option(help="The HTML file to write.")],
+    inventory: Inventory = None,
+    limit: Limit = "",
+    observed: Annotated[Path | None, typer.Option(help="Report from the recordings in this folder.")] = None,
+    plan: Annotated[Path | None, typer.Option(help="Report from this plan file; no host is contacted.")] = None,
+    runs: Annotated[
+        list[Path] | None, typer.Option(help="Journals (HOST/*.jsonl) or answers of apply --json; may be repeated.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write one HTML file: racks, disks before and after the plan, capacity, health, runs; nothing else is written."""
+
+    def run() -> int:
+        from barestore.commands import report as command
+
+        return command.report(_options(inventory, limit, as_json), out, observed, plan, runs or ())
 
     _end(run, as_json)
 

@@ -42,7 +42,7 @@ class Drawing:
 
 def drawings(disks: Sequence[Json], actions: Sequence[Json]) -> list[Drawing]:
     """The disks that a plan changes, in bus-path order."""
-    found = {str(disk["id"]): Drawing(disk, _now(disk), _now(disk)) for disk in disks}
+    found = {str(disk["id"]): Drawing(disk, now(disk), now(disk)) for disk in disks}
     mounts = {
         a["after"]["uuid"]: a["target"] for a in actions if a["kind"] == "mount" and (a["after"] or {}).get("uuid")
     }
@@ -91,7 +91,8 @@ def _side(parts: Sequence[Part]) -> Text:
     return text or Text("nothing", "dim")
 
 
-def _now(disk: Json) -> list[Part]:
+def now(disk: Json) -> list[Part]:
+    """What lies on a disk as the facts have it."""
     held = [
         Part(int(part["number"]), str(part["name"]), int(part["size"]), _content(part))
         for part in disk.get("holds", ())
