@@ -10,6 +10,11 @@ set -euo pipefail
 
 plan=${1:?usage: apply.sh PLAN}
 mkdir -p "$out"
+# A comment was edited, or a group renamed: no host was planned for.
+if python3 -c 'import json, sys; sys.exit(json.load(open(sys.argv[1])).get("hosts") != {})' "$plan"; then
+    say 'the plan has nothing to do'
+    exit
+fi
 code=0
 # One host at a time, and none after the first that fails.
 barestore apply -i "$inventory" --plan "$plan" --batch 1 --stop-after 1 || code=$?

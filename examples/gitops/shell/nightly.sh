@@ -15,9 +15,5 @@ mkdir -p "$out"
 barestore observe -i "$inventory" --save "$recordings" || say 'some hosts were not recorded'
 "$here/recordings.sh" put
 
-code=0
-barestore drift -i "$inventory" --markdown "$out/drift.md" || code=$?
-if [ -n "${BARESTORE_PROMETHEUS:-}" ]; then
-    barestore drift -i "$inventory" --prometheus "$BARESTORE_PROMETHEUS" || true
-fi
-exit "$code"
+metrics=${BARESTORE_PROMETHEUS:-}
+barestore drift -i "$inventory" --markdown "$out/drift.md" ${metrics:+--prometheus "$metrics"}
