@@ -52,7 +52,7 @@ def test_exit_codes_are_said_everywhere() -> None:
 
 @pytest.mark.skipif(not shutil.which("groff"), reason="groff is not installed")
 def test_the_man_page_has_no_mistake() -> None:
-    argv = ["groff", "-man", "-Tutf8", "-ww", "-P-c"]
+    argv = ["groff", "-man", "-Tutf8", "-ww", "-P-cbou"]
     done = subprocess.run(argv, input=manual.man(), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     shown = done.stdout.replace("\N{MINUS SIGN}", "-")
