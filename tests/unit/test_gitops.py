@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 
 SHELL = Path(__file__).resolve().parents[2] / "examples/gitops/shell"
+MARKER = "<!-- barestore plan production -->"
 # Each play notes its words. barestore writes the files that it is asked for, and ends as $CODE says.
 BARESTORE = """#!/bin/bash
 printf '%s\\n' "barestore $*" >>"$CALLS"
 command=$1
 while [ $# -gt 0 ]; do
     case $1 in
-        --markdown) echo "plan of $command" >"$2" ;;
+        --markdown) printf '%s\\n' '<!-- barestore plan production -->' "by $command" >"$2" ;;
         --out | --prometheus) echo "{}" >"$2" ;;
         --save) mkdir -p "$2"; echo recorded >"$2/${HOST:-ss1}.json" ;;
     esac
@@ -116,7 +117,7 @@ def test_plan_leaves_a_comment_and_a_plan(forge: Forge, planned: int, ended: int
     done = forge.script("plan.sh", CODE=str(planned))
     assert done.returncode == ended, done.stderr
     out = forge.clone / "build/gitops"
-    assert (out / "plan.md").read_text() == "plan of plan\n"
+    assert (out / "plan.md").read_text() == f"{MARKER}\nby plan\n"
     assert (out / "tree").read_text().strip() == git(forge.clone, "rev-parse", "HEAD:inventories/production")
     assert forge.calls == [
         "barestore validate -i inventories/production",
@@ -129,7 +130,7 @@ def test_a_mistake_becomes_the_comment(forge: Forge) -> None:
     done = forge.script("plan.sh", MISTAKE="hosts.yml:1:1: no `such` key.")
     assert done.returncode == 1
     text = (forge.clone / "build/gitops/plan.md").read_text()
-    assert text == "## The inventory has mistakes\n\n~~~~text\nhosts.yml:1:1: no `such` key.\n~~~~\n"
+    assert text == f"{MARKER}\n## The inventory has mistakes\n\n~~~~text\nhosts.yml:1:1: no `such` key.\n~~~~\n"
     assert not (forge.clone / "build/gitops/plan.json").exists()
 
 
@@ -171,23 +172,30 @@ def test_recordings_have_a_branch_of_their_own(forge: Forge) -> None:
 
 @pytest.mark.parametrize("found", ["", "11\n12\n"])
 def test_a_comment_on_github_is_written_once(forge: Forge, found: str) -> None:
-    (forge.clone / "plan.md").write_text("## Plan\n")
+    (forge.clone / "plan.md").write_text(f"{MARKER}\n## Plan\n")
     done = forge.script("comment-github.sh", "5", "plan.md", GITHUB_REPOSITORY="o/r", FOUND=found)
     assert done.returncode == 0, done.stderr
-    assert forge.body == "<!-- barestore -->\n## Plan\n"
+    assert forge.body == f"{MARKER}\n## Plan\n"
     where = "PATCH repos/o/r/issues/comments/11" if found else "POST repos/o/r/issues/5/comments"
     assert forge.calls[-1].startswith(f"gh api --method {where} ")
+
+
+def test_a_comment_is_not_written_over_with_something_else(forge: Forge) -> None:
+    (forge.clone / "plan.md").write_text('<!-- barestore " or true -->\n')
+    done = forge.script("comment-github.sh", "5", "plan.md", GITHUB_REPOSITORY="o/r")
+    assert (done.returncode, forge.calls) == (1, [])
+    assert "does not begin as barestore's Markdown does" in done.stderr
 
 
 @pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed")
 @pytest.mark.parametrize(("author", "way"), [(7, "PUT"), (8, "POST")])
 def test_a_comment_on_gitlab_is_written_once(forge: Forge, author: int, way: str) -> None:
-    (forge.clone / "plan.md").write_text('## "Plan"\n')
-    found = json.dumps([{"id": 31, "author": {"id": author}, "body": "<!-- barestore -->\nold"}])
+    (forge.clone / "plan.md").write_text(f'{MARKER}\n## "Plan"\n')
+    found = json.dumps([{"id": 31, "author": {"id": author}, "body": f"{MARKER}\nold"}])
     site = {"CI_API_V4_URL": "https://git.example.net/api/v4", "CI_PROJECT_ID": "3", "BARESTORE_TOKEN": "secret"}
     done = forge.script("comment-gitlab.sh", "merge_requests/9", "plan.md", **site, FOUND=found)
     assert done.returncode == 0, done.stderr
-    assert json.loads(forge.body) == {"body": '<!-- barestore -->\n## "Plan"\n'}
+    assert json.loads(forge.body) == {"body": f'{MARKER}\n## "Plan"\n'}
     notes = "https://git.example.net/api/v4/projects/3/merge_requests/9/notes"
     assert f"--request {way} " in forge.calls[-1]
     assert forge.calls[-1].endswith(notes + ("/31" if way == "PUT" else ""))
@@ -204,7 +212,7 @@ def test_without_a_forge(forge: Forge) -> None:
     assert pushed.returncode == 0
     tree = git(forge.clone, "rev-parse", "change:inventories/production")
     assert (forge.bare / f"plans/{tree}.json").exists(), pushed.stderr
-    assert git(forge.bare, "notes", "--ref=plan", "show", "change") == "plan of plan"
+    assert git(forge.bare, "notes", "--ref=plan", "show", "change") == f"{MARKER}\nby plan"
 
     git(forge.folder, "clone", "--quiet", str(forge.bare), "deploy")
     plans = {"BARESTORE_PLANS": str(forge.bare / "plans")}

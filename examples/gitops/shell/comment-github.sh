@@ -11,18 +11,12 @@ number=${1:?$usage} file=${2:?$usage}
 comments=repos/${GITHUB_REPOSITORY:?}/issues/$number/comments
 author=${BARESTORE_AUTHOR:-github-actions[bot]}  # who we are: the marker in a comment of somebody else is not ours
 
-body=$(mktemp)
-trap 'rm -f "$body"' EXIT
-{
-    printf '%s\n' "$marker"
-    cat "$file"
-} >"$body"
-
+marker=$(marker "$file")
 ours=".[] | select(.user.login == \"$author\" and (.body | startswith(\"$marker\"))) | .id"
 ids=$(gh api --paginate "$comments" --jq "$ours")
 id=${ids%%$'\n'*}
 if [ -n "$id" ]; then
-    gh api --method PATCH "repos/$GITHUB_REPOSITORY/issues/comments/$id" -F body=@"$body" --silent
+    gh api --method PATCH "repos/$GITHUB_REPOSITORY/issues/comments/$id" -F body=@"$file" --silent
 else
-    gh api --method POST "$comments" -F body=@"$body" --silent
+    gh api --method POST "$comments" -F body=@"$file" --silent
 fi

@@ -11,6 +11,7 @@ set -euo pipefail
 usage='usage: comment-gitlab.sh merge_requests/IID|issues/IID FILE'
 where=${1:?$usage} file=${2:?$usage}
 notes=${CI_API_V4_URL:?}/projects/${CI_PROJECT_ID:?}/$where/notes
+marker=$(marker "$file")
 
 # The token is read from a file, so that no list of processes shows it.
 request() {
@@ -31,5 +32,5 @@ ids=$(
 )
 id=${ids%%$'\n'*}
 if [ -n "$id" ]; then way=PUT address=$notes/$id; else way=POST address=$notes; fi
-jq --null-input --arg marker "$marker" --rawfile text "$file" '{body: ($marker + "\n" + $text)}' |
+jq --null-input --rawfile body "$file" '{$body}' |
     request --request "$way" --data @- --output /dev/null "$address"

@@ -15,7 +15,7 @@ tree >"$out/tree"
 # complain TITLE FILE: the words of the command become the comment.
 complain() {
     {
-        printf '## %s\n\n~~~~text\n' "$1"
+        printf '<!-- barestore plan %s -->\n## %s\n\n~~~~text\n' "${inventory##*/}" "$1"
         cat "$2"
         printf '~~~~\n'
     } >"$out/plan.md"
