@@ -7,10 +7,13 @@ import os
 
 import pytest
 
+_UNSEEN = "written, and not yet seen to pass on a machine that does nothing else"
 # A part of a test's id: why it waits for FULL=1.
 LATER = {
     "test_random_documents.py": "twenty hosts' worth of minutes",
     "test_role.py": "it installs packages inside an emulated host: minutes, and the Debian archive must answer there",
+    "lab/test_story.py": _UNSEEN,
+    "lab/test_fleet.py": _UNSEEN,
 }
 _left: dict[str, str] = {}
 
