@@ -26,6 +26,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("--limit ss1", "plan, show, ask, and run it"),
         ("--plan plan.json", "exactly the plan that was approved, or nothing"),
     ),
+    "drift": (
+        ("-i inventories/production", "which hosts are not as documented"),
+        ("--markdown drift.md --prometheus drift.prom", "for people, and for the node exporter"),
+    ),
+    "report": (("--out report.html", "the site as a page: racks, disks, capacity"),),
     "observe": (
         ("--save recordings/", "record all hosts"),
         ("--save recordings/ --limit ss1", "one host, after its document asks something new"),
