@@ -48,6 +48,8 @@ def test_exit_codes_are_said_everywhere() -> None:
     assert set(exits.MEANING) == set(exits.Exit)
     assert all(f" {int(code)} " in exits.LINE for code in exits.Exit)
     assert all(meaning in manual.markdown() for meaning in exits.MEANING.values())
+    page = (Path(__file__).resolve().parents[2] / "docs/command.md").read_text()
+    assert re.findall(r"^\| ([0-9]+) \|", page, re.MULTILINE) == [str(int(code)) for code in exits.Exit]
     assert exits.LINE in CliRunner().invoke(app, ["--help"]).output
 
 
