@@ -64,7 +64,7 @@ def test_a_pull_request_is_planned_merged_and_applied(story: Story, vm: VirtualM
 @pytest.mark.skipif(bool(lacking("report", "--out")), reason=lacking("report", "--out"))
 def test_the_report_shows_it(story: Story) -> None:
     page = story.report()
-    assert "HDD0007" in page and "containerd" in page
+    assert "HDD0007" in page and "fast" in page
 
 
 def test_a_disk_that_was_filled_since_the_plan_is_refused(story: Story, vm: VirtualMachine) -> None:

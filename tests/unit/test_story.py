@@ -71,7 +71,7 @@ def test_the_report_shows_it(story: Story, hosts: Played) -> None:
     story.merge("more-room")
     assert story.apply().code == 0
     page = story.report()
-    assert "HDD0007" in page and "containerd" in page
+    assert "HDD0007" in page and "fast" in page
 
 
 def carried(host: SimulatedHost) -> object:
