@@ -17,7 +17,7 @@ class Exit(IntEnum):
 
 MEANING = {
     Exit.DONE: "nothing to do, or done",
-    Exit.ERROR: "an error: a mistake in a document, an unreachable host, an action that failed, a host that was not begun",
+    Exit.ERROR: "an error: a mistake in a document, an unreachable host, a failed action, a host that was not begun",
     Exit.CHANGES: "changes are planned, or hosts differ from their inventory",
     Exit.REFUSED: "a host is refused",
 }
