@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-version=v1.7.7  # the last that the Go of Debian 12 builds
+version=v1.7.7  # it asks for Go 1.18; Debian 12 has 1.19
 tool=.venv/tools/actionlint-$version/actionlint
 
 if [ ! -x "$tool" ]; then
