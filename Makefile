@@ -43,7 +43,7 @@ demo: setup ## the demonstration in a virtual machine
 	@tests/setup/lab-host.sh
 	@tests/demo/run.sh
 
-docs: setup ## the pages of modules and roles in build/docs/
+docs: setup ## the site in build/site/ and the man page in build/man/
 	@$(RUN) docs
 
 build: setup ## collection tarball and Python wheel in dist/

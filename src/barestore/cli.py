@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from barestore import __version__
+from barestore import __version__, examples
 from barestore.errors import Failed
+from barestore.exits import LINE as _EXIT_CODES
 from barestore.lab.cli import app as lab
 from barestore.screen import say
 
@@ -39,11 +40,10 @@ Examples:
   barestore report --out report.html              # the site as a page: racks, disks, capacity, plan
   barestore lab up -i inventories/lab             # virtual hosts to try it on
 
-Exit codes: 0 nothing to do or done, 1 error, 2 changes planned, 3 refused.
 """
 
 app = typer.Typer(
-    help=_EXAMPLES,
+    help=f"{_EXAMPLES}\n{_EXIT_CODES}",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -281,6 +281,8 @@ def _end(run: Callable[[], int], as_json: bool) -> None:
         code = 1
     raise typer.Exit(code)
 
+
+examples.attach(app)
 
 if __name__ == "__main__":
     main()

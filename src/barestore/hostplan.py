@@ -6,20 +6,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Any
 
+from barestore.exits import Exit as Exit
 from barestore.fleet import Answer
 from barestore.hosts import Host
-
-
-class Exit(IntEnum):
-    """The exit codes of the command."""
-
-    DONE = 0
-    ERROR = 1
-    CHANGES = 2
-    REFUSED = 3
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+import site_pages as site
 from shipped import ROOT, allowed, too_large
 
 NAME = "barestore.storage"
@@ -96,15 +97,10 @@ def build() -> str:
 
 
 def docs() -> str:
-    output = ROOT / "build/docs"
-    shutil.rmtree(output, ignore_errors=True)
-    output.mkdir(parents=True)
     roles = sorted(path.parent.parent.name for path in (ROOT / "roles").glob("*/meta/argument_specs.yml"))
-    pages = [("module", name) for name in modules()] + [("role", name) for name in roles]
-    for kind, name in pages:
-        text = run("ansible-doc", "-t", kind, f"{NAME}.{name}", cwd=ROOT, collections=ROOT / "collections")
-        (output / f"{kind}-{name}.txt").write_text(text, encoding="utf-8")
-    return f"{len(pages)} pages are in build/docs/"
+    lookups = sorted(path.stem for path in (ROOT / "plugins/lookup").glob("*.py"))
+    named = [("module", modules()), ("lookup", lookups), ("role", roles)]
+    return site.build(run, [(kind, f"{NAME}.{name}") for kind, names in named for name in names])
 
 
 def main() -> int:

@@ -7,12 +7,15 @@ import os
 
 import pytest
 
+_UNSEEN = "written, and not yet seen to pass on a machine that does nothing else"
 # A part of a test's id: why it waits for FULL=1.
 LATER = {
     "test_lvm_day2.py": "written, and not yet seen to run",
     "test_random_documents.py": "twenty hosts' worth of minutes",
     "test_role.py": "it installs packages inside an emulated host: minutes, and the Debian archive must answer there",
     "test_zfs_day2.py": "written, and not yet seen to pass",
+    "lab/test_story.py": _UNSEEN,
+    "lab/test_fleet.py": _UNSEEN,
 }
 _left: dict[str, str] = {}
 

@@ -61,6 +61,8 @@ def is_shell(path: Path) -> bool:
 def gates() -> list[Gate]:
     here = files()
     shell = tuple(str(path) for path in here if is_shell(path))
+    github = tuple(str(path) for path in sorted((ROOT / "examples/gitops/github").glob("*.yml")))
+    gitlab = ("examples/gitops/gitlab/.gitlab-ci.yml",)
     plugin_package = "ansible_collections.barestore.storage.plugins"
     python = sys.executable
     # The slow ones first, so that the two lanes end together.
@@ -78,6 +80,9 @@ def gates() -> list[Gate]:
         Gate("ruff format", ("ruff", "format", "--check", ".")),
         Gate("yamllint", ("yamllint", "--strict", ".")),
         Gate("shellcheck", ("shellcheck", "--severity=style", "--external-sources", *shell)),
+        Gate("actionlint", ("tests/lint/actionlint.sh", *github)),
+        Gate("GitHub schema", ("check-jsonschema", "--builtin-schema=vendor.github-workflows", *github)),
+        Gate("GitLab schema", ("check-jsonschema", "--builtin-schema=vendor.gitlab-ci", *gitlab)),
         Gate("schemas", (python, "tests/lint/schemas.py")),
         Gate("links", (python, "tests/lint/links.py")),
         Gate("changelog", ("antsibull-changelog", "lint")),
