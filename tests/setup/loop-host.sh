@@ -4,7 +4,8 @@
 set -eu
 
 missing=''
-for pair in sfdisk:fdisk mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs mkfs.vfat:dosfstools losetup:mount; do
+for pair in sfdisk:fdisk mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs mkfs.vfat:dosfstools losetup:mount \
+    mkfs.btrfs:btrfs-progs cryptsetup:cryptsetup-bin pvcreate:lvm2; do
     PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
 done
 [ -z "$missing" ] && exit 0
