@@ -32,7 +32,7 @@ def _drawn() -> list[Case]:
 
     @seed(SEED)
     @settings(
-        max_examples=EXAMPLES * 3,
+        max_examples=EXAMPLES * 5,
         phases=(Phase.generate,),
         database=None,
         deadline=None,
@@ -44,7 +44,9 @@ def _drawn() -> list[Case]:
 
     draw()
     # Hypothesis may draw one document more than once.
-    different = {repr(case): case for case in found}.values()
+    different = list({repr(case): case for case in found}.values())
+    # Keys take minutes to be made where the processor is emulated, and clevis and TPM2 are not there: test_layers.py.
+    different = [case for case in different if "luks" not in case.document]
     rich = sorted(different, key=lambda case: -len(repr(case.document)))[: 2 * EXAMPLES]
     return random.Random(SEED).sample(rich, EXAMPLES)
 
