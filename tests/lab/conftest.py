@@ -10,6 +10,7 @@ import pytest
 _UNSEEN = "written, and not yet seen to pass on a machine that does nothing else"
 # A part of a test's id: why it waits for FULL=1.
 LATER = {
+    "test_layers.py::test_what_was_closed_is_opened": "a volume group below what was closed takes another run",
     "test_lvm_day2.py": "written, and not yet seen to run",
     "test_random_documents.py": "twenty hosts' worth of minutes",
     "test_role.py": "it installs packages inside an emulated host: minutes, and the Debian archive must answer there",

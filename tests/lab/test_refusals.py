@@ -133,7 +133,7 @@ def test_a_disk_that_is_there_twice(vm: VirtualMachine) -> None:
     assert "FREE1" in sentence
     assert "one disk seen twice, or share the identity" in sentence
     vm.qmp.command("device_del", id="twin")
-    assert vm.qmp.wait_event("DEVICE_DELETED", 60, lambda data: data.get("device") == "twin")
+    assert vm.qmp.wait_event("DEVICE_DELETED", 240, lambda data: data.get("device") == "twin")
     vm.qmp.command("blockdev-del", **{"node-name": "twin"})
     # The link of both names went with the one that udev had given it to.
     vm.ssh("udevadm trigger --settle --subsystem-match=block --action=change")
