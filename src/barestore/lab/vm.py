@@ -21,6 +21,7 @@ from barestore.lab.process import Process
 from barestore.lab.qmp import Qmp
 
 BOOT_LIMIT = 240.0
+_UNPLUG_SECONDS = 240
 _PREPARE = Path(__file__).parent / "recipe" / "prepare.sh"
 
 
@@ -207,8 +208,10 @@ class VirtualMachine:
     def remove_disk(self, serial: str) -> None:
         """Pull a disk out, without warning; its file stays, so that the same disk can come back."""
         self.qmp.command("device_del", id=qemu.device_name(serial))
-        if not self.qmp.wait_event("DEVICE_DELETED", 240, lambda data: data.get("device") == qemu.device_name(serial)):
-            raise LabError(f"host {self.name} did not let go of disk {serial} within 60 s")
+        if not self.qmp.wait_event(
+            "DEVICE_DELETED", _UNPLUG_SECONDS, lambda data: data.get("device") == qemu.device_name(serial)
+        ):
+            raise LabError(f"host {self.name} did not let go of disk {serial} within {_UNPLUG_SECONDS} s")
         self.qmp.command("blockdev-del", **{"node-name": qemu.node_name(serial)})
         self.machine = replace(self.machine, disks=tuple(disk for disk in self.machine.disks if disk.serial != serial))
 
