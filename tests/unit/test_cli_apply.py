@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +156,15 @@ def test_ctrl_c_stops_between_actions(lab: Path, sent: list[fleet.Call], monkeyp
     assert result.exit_code == 1
 
 
-def test_an_interrupt_while_waiting_ends_no_call() -> None:
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C as on a terminal: what a shell starts in the background is told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_while_waiting_ends_no_call(interruptible: None) -> None:
     release = threading.Event()
 
     class Slow(fleet.Call):
