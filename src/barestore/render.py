@@ -135,7 +135,8 @@ def total(found: Counter[str]) -> Text:
         ("error", "with an error", "red"),
         ("held", "not begun", "yellow"),
     ]
-    text = Text(f"{found.total()} hosts: ", "bold", no_wrap=True)
+    hosts = found.total()
+    text = Text(f"{hosts} {'host' if hosts == 1 else 'hosts'}: ", "bold", no_wrap=True)
     for index, (word, style) in enumerate((f"{found[key]} {word}", style) for key, word, style in words if found[key]):
         text.append(f"{', ' if index else ''}{word}", style or "not bold")
     return text
