@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 LAB = ROOT / "inventories" / "lab"
 
-_FOLDER = "/root/bench"
+_FOLDER = "/var/tmp/bench"
 # $1 is the wrapped command. /proc/uptime is read by the shell itself: a process more would be measured too.
 _WRAPPER = """#!/bin/sh
 read start idle </proc/uptime

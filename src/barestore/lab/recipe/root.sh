@@ -29,10 +29,11 @@ tar -C "$root" --zstd --no-same-owner --keep-directory-symlink -xf "$MODULES"
 chroot "$root" depmod "$KERNEL"
 
 echo "== configuring the guest"
-mkdir -p "$root/root/.ssh"
-cp "$PUBLIC_KEY" "$root/root/.ssh/authorized_keys"
-chmod 700 "$root/root/.ssh"
-chmod 600 "$root/root/.ssh/authorized_keys"
+home=$(chroot "$root" getent passwd 0 | cut -d: -f6)
+mkdir -p "$root$home/.ssh"
+cp "$PUBLIC_KEY" "$root$home/.ssh/authorized_keys"
+chmod 700 "$root$home/.ssh"
+chmod 600 "$root$home/.ssh/authorized_keys"
 # No host has this name: a restored machine that still has it has not been given its own identity.
 echo saved-state >"$root/etc/hostname"
 printf '127.0.0.1 localhost\n127.0.1.1 saved-state\n' >"$root/etc/hosts"
