@@ -74,7 +74,7 @@ def gates() -> list[Gate]:
         Gate("mypy src", ("mypy", "-p", "barestore")),
         Gate(
             "mypy tests",
-            ("mypy", "tests/run.py", "tests/lint", "tests/build", "tests/sanity", "tests/bench"),
+            ("mypy", "tests/run.py", "tests/lint", "tests/build", "tests/sanity", "tests/bench", "tests/cluster"),
         ),
         Gate("ruff check", ("ruff", "check", "--no-fix", "--output-format=concise", ".")),
         Gate("ruff format", ("ruff", "format", "--check", ".")),
