@@ -13,9 +13,10 @@ from functools import cache
 from pathlib import Path
 
 from barestore.lab import qemu
+from barestore.lab.building import Say
 from barestore.lab.errors import LabError
 from barestore.lab.files import cache_dir, write_atomically
-from barestore.lab.image import Image, Say
+from barestore.lab.image import Image
 from barestore.lab.machine import MIB
 
 QEMU_MINIMUM = 8

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``barestore lab``: virtual hosts with the disks that an inventory describes."""
+"""``barestore lab``: hosts with the disks that an inventory describes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from barestore.lab.errors import LabError
 from barestore.lab.inventory import machines, state_dir
 from barestore.lab.runtime import Site
 
-app = typer.Typer(help="Virtual hosts with the disks that an inventory describes.", no_args_is_help=True)
+app = typer.Typer(
+    help="Virtual machines or containers with the disks that an inventory describes.", no_args_is_help=True
+)
 
 Inventory = Annotated[
     Path,
@@ -78,8 +80,8 @@ def ssh(context: typer.Context, host: str, inventory: Inventory = DEFAULT_INVENT
     """Log in to a host, or run a command there: ssh HOST [COMMAND...]. Own options go before HOST."""
     with _sentences():
         site = Site(state_dir(inventory))
-        vm = site.hosts().get(host)
-        if vm is None or not vm.running:
+        found = site.hosts().get(host)
+        if found is None or not found.running:
             raise LabError(f"host {host} is not running; start it with: barestore lab up {host} -i {inventory}")
     os.execvp("ssh", ["ssh", "-F", str(site.ssh_config), host, *context.args])
 
@@ -89,28 +91,17 @@ def list_hosts(
     inventory: Inventory = DEFAULT_INVENTORY,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Show the hosts that have been up: state, process, port and disks."""
+    """Show the hosts that have been up: kind, state, process, how SSH reaches them, and disks."""
     with _sentences():
-        hosts = list(Site(state_dir(inventory)).hosts().values())
-        rows = [
-            {
-                "name": vm.name,
-                "state": "running" if vm.running else "off",
-                "pid": vm.process.pid if vm.process and vm.running else None,
-                "ssh_port": vm.port if vm.running else None,
-                "accelerator": vm.accelerator,
-                "memory": vm.machine.memory,
-                "disks": [{"serial": d.serial, "type": d.type, "size": d.size} for d in vm.machine.disks],
-            }
-            for vm in hosts
-        ]
+        rows = [host.row() for host in Site(state_dir(inventory)).hosts().values()]
     if as_json:
         print(json.dumps(rows, indent=2))
         return
-    table = Table("name", "state", "pid", "ssh port", "disks")
-    for vm, row in zip(hosts, rows, strict=True):
-        shown = ", ".join(f"{d.serial} ({d.type}, {d.size / (1 << 30):g} GiB)" for d in vm.machine.disks)
-        table.add_row(vm.name, str(row["state"]), str(row["pid"] or ""), str(row["ssh_port"] or ""), shown)
+    table = Table("name", "kind", "state", "pid", "ssh", "disks")
+    for row in rows:
+        shown = ", ".join(f"{d['serial']} ({d['type']}, {d['size'] / (1 << 30):g} GiB)" for d in row["disks"])
+        reached = row.get("address") or row.get("ssh_port") or ""
+        table.add_row(row["name"], row["kind"], row["state"], str(row["pid"] or ""), str(reached), shown)
     Console().print(table)
 
 

@@ -8,21 +8,17 @@ ZFS versions. An image is used as long as its recipe is unchanged; the mirror is
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from barestore.lab import debian
-from barestore.lab.errors import LabError
+from barestore.lab.building import Say, elapsed, package_names, recipe_hash, remove, run_script
 from barestore.lab.files import cache_dir, locked
-
-Say = Callable[[str], None]
 
 RECIPE = Path(__file__).parent / "recipe"
 _PARTS = (
@@ -56,16 +52,6 @@ class Image:
     def identity(self) -> Path:
         """The private key that root of the guest accepts."""
         return self.folder / "id_ed25519"
-
-
-def packages(text: str) -> tuple[str, ...]:
-    """The package names in the recipe's list."""
-    return tuple(line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
-
-
-def recipe_hash(texts: Mapping[str, str]) -> str:
-    """A hash of the recipe's parts by name."""
-    return hashlib.sha256(json.dumps(dict(texts), sort_keys=True).encode()).hexdigest()
 
 
 def image_key(recipe: str, versions: debian.Versions) -> str:
@@ -111,14 +97,14 @@ def _build(folder: Path, recipe: str, archive: str, versions: debian.Versions, s
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text("")
     for stale in folder.parent.glob(".building-*"):  # of a build that was killed; we hold the lock
-        _remove(stale)
+        remove(stale)
     work = folder.parent / f".building-{folder.name}"
     try:
         started = time.monotonic()
         os.rename(_fill(work, recipe, archive, versions, log, say, started), folder)
-        say(f"{_elapsed(started)} image ready in {folder}")
+        say(f"{elapsed(started)} image ready in {folder}")
     finally:
-        _remove(work)
+        remove(work)
     return Image(folder)
 
 
@@ -134,13 +120,15 @@ def _fill(
         "KERNEL": versions.kernel,
         "KERNEL_VERSION": versions.kernel_version,
         "ZFS_VERSION": versions.zfs,
-        "PACKAGES": ",".join(packages((RECIPE / "packages.txt").read_text())),
+        "PACKAGES": ",".join(package_names((RECIPE / "packages.txt").read_text())),
     }
     modules = _modules(versions, work, settings, log, say, started)
     key = out / "id_ed25519"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "barestore-lab", "-f", str(key)], check=True)
     places = {"MODULES": modules, "PUBLIC_KEY": f"{key}.pub", "WORK": work, "OUT": out}
-    _run("root.sh", {**settings, **{name: str(path) for name, path in places.items()}}, log, say, started)
+    run_script(
+        RECIPE / "root.sh", {**settings, **{name: str(path) for name, path in places.items()}}, log, say, started
+    )
     described = {"recipe": recipe, "versions": asdict(versions), "mirror": archive, "built": time.time()}
     (out / "image.json").write_text(json.dumps(described, indent=2) + "\n")
     (out / "root.ext4").chmod(0o444)
@@ -154,59 +142,12 @@ def _modules(
     script = recipe_hash({"zfs-modules.sh": (RECIPE / "zfs-modules.sh").read_text()})[:8]
     tarball = cache_dir() / "zfs" / f"zfs-{versions.zfs}-{versions.kernel}-{script}.tar.zst"
     if tarball.exists():
-        say(f"{_elapsed(started)} ZFS modules are in the cache")
+        say(f"{elapsed(started)} ZFS modules are in the cache")
         return tarball
     tarball.parent.mkdir(parents=True, exist_ok=True)
     folder = work / "zfs"
     folder.mkdir()
     made = folder / "modules.tar.zst"
-    _run("zfs-modules.sh", {**settings, "WORK": str(folder), "OUT": str(made)}, log, say, started)
+    run_script(RECIPE / "zfs-modules.sh", {**settings, "WORK": str(folder), "OUT": str(made)}, log, say, started)
     os.replace(made, tarball)
     return tarball
-
-
-def _as_root(argv: list[str]) -> list[str]:
-    return argv if os.getuid() == 0 else ["sudo", *argv]
-
-
-def _remove(folder: Path) -> None:
-    """Remove a build folder; parts of it belong to root."""
-    if not folder.exists():
-        return
-    if os.getuid() == 0:
-        shutil.rmtree(folder)
-    else:
-        subprocess.run(["sudo", "rm", "-rf", "--one-file-system", "--", str(folder)], check=True)
-
-
-def _elapsed(started: float) -> str:
-    seconds = int(time.monotonic() - started)
-    return f"[{seconds // 60}:{seconds % 60:02d}]"
-
-
-def _run(script: str, settings: Mapping[str, str], log: Path, say: Say, started: float) -> None:
-    """Run one script of the recipe as root: its steps to the person, everything to the log."""
-    variables = [f"{key}={value}" for key, value in {"LC_ALL": "C.UTF-8", **settings}.items()]
-    # In a mount namespace of its own: whatever a broken build left mounted is gone with it.
-    argv = _as_root(["unshare", "--mount", "env", *variables, "bash", str(RECIPE / script)])
-    with log.open("a") as record:
-        process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                record.write(line)
-                record.flush()
-                if line.startswith("== "):
-                    say(f"{_elapsed(started)} {line[3:].strip()}")
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
-        code = process.wait()
-    if os.getuid() != 0:
-        owner = f"{os.getuid()}:{os.getgid()}"
-        subprocess.run(["sudo", "chown", "-R", owner, settings["OUT"]], check=False)
-    if code:
-        raise LabError(
-            f"the image could not be built: {script} ended with code {code}; the reason is at the end of {log}"
-        )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from ipaddress import IPv4Interface
 from typing import Any
 
 from barestore.lab.errors import LabError
@@ -21,7 +22,8 @@ NVME_SLOTS = 8  # root ports of the saved machine: hot-added NVMe disks need one
 SECTOR_SIZES = (512, 4096)
 TYPES = ("hdd", "ssd", "nvme")
 DEFAULT_MEMORY = 1536 * MIB
-_MACHINE_KEYS = ("memory", "cpus", "disks")
+KINDS = ("vm", "container")
+_MACHINE_KEYS = ("kind", "address", "memory", "cpus", "disks")
 _DISK_KEYS = (
     "serial", "type", "size", "wwn", "rotation_rate", "vendor", "model",
     "sector_size", "physical_sector_size", "bus_slot",
@@ -60,12 +62,14 @@ class Disk:
 
 @dataclass(frozen=True)
 class Machine:
-    """One virtual host."""
+    """One host of the lab; ``address``, such as 10.77.0.11/24, is a container's, which has all memory and CPUs."""
 
     name: str
     memory: int = DEFAULT_MEMORY
     cpus: int = 2
     disks: tuple[Disk, ...] = ()
+    kind: str = "vm"
+    address: str = ""
 
 
 def parse_size(value: object, where: str) -> int:
@@ -83,6 +87,10 @@ def parse_machine(name: str, raw: object) -> Machine:
     """The machine of host ``name`` from the value of its ``lab_machine``."""
     where = f"host {name}: lab_machine"
     table = _table(raw, where, _MACHINE_KEYS)
+    kind = table.get("kind", "vm")
+    if kind not in KINDS:
+        raise LabError(f"{where}.kind: {kind!r} is none of {', '.join(KINDS)}")
+    address = _address(table, where, kind)
     memory = parse_size(table.get("memory", "1.5 GiB"), f"{where}.memory")
     if memory % MIB or memory < 512 * MIB:
         raise LabError(f"{where}.memory: {table['memory']!r} must be whole MiB, and 512 MiB at least")
@@ -100,7 +108,36 @@ def parse_machine(name: str, raw: object) -> Machine:
     )
     _distinct([disk.serial for disk in disks], f"{where}.disks: serial")
     _distinct([f"{disk.wwn:#018x}" for disk in disks if disk.wwn is not None], f"{where}.disks: wwn")
-    return Machine(name, memory, cpus, disks)
+    for number, disk in enumerate(disks):
+        if kind == "container" and disk.type == "nvme":
+            raise LabError(f"{where}.disks[{number}].type: a container has no nvme disks; use hdd or ssd, or kind vm")
+    return Machine(name, memory, cpus, disks, kind, address)
+
+
+def _address(table: Mapping[str, Any], where: str, kind: str) -> str:
+    """A container's address with the length of its network; a virtual machine has none."""
+    found = table.get("address", "")
+    if kind == "vm":
+        if found:
+            raise LabError(
+                f"{where}.address: a vm is reached by a port of this machine; remove it, or use kind container"
+            )
+        return ""
+    for key in ("memory", "cpus"):
+        if key in table:
+            raise LabError(f"{where}.{key}: a container has all {key} of this machine; remove it, or use kind vm")
+    try:
+        if not isinstance(found, str) or "/" not in found:
+            raise ValueError
+        parsed = IPv4Interface(found)
+        if parsed.network.prefixlen > 29 or parsed.ip in (parsed.network[0], parsed.network[1], parsed.network[-1]):
+            raise ValueError
+    except ValueError:
+        raise LabError(
+            f"{where}.address: {found!r} must be an IPv4 address with its network's length, such as '10.77.0.11/24'; "
+            "the first address of the network is this machine's"
+        ) from None
+    return str(parsed)
 
 
 def parse_disk(raw: object, where: str = "disk", slot: int = 0) -> Disk:

@@ -55,13 +55,13 @@ class Process:
         return True
 
 
-def start(argv: Sequence[str], log: Path, *, tied: bool) -> Process:
+def start(argv: Sequence[str], log: Path, *, tied: bool, folder: Path | None = None) -> Process:
     """Start a daemon; a ``tied`` one dies with the thread that started it: no test leaves one behind."""
     if tied:
         argv = ["setpriv", "--pdeathsig", "KILL", *argv]
     with log.open("ab") as output:
         child = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, cwd=folder
         )
     child.returncode = 0  # not Popen's to reap or to warn about: it is followed by number and start time
     found = _stat(child.pid)

@@ -20,6 +20,7 @@ class Endpoint:
     name: str
     port: int
     identity: Path
+    address: str = "127.0.0.1"
 
 
 class GuestCommandError(LabError):
@@ -38,8 +39,9 @@ def ssh_config(endpoints: Iterable[Endpoint], control: Path) -> str:
     Guests come and go with new keys on ports of this machine, so host keys say nothing and are not kept.
     """
     blocks = [
-        f"Host {end.name}\n"
-        "  HostName 127.0.0.1\n"
+        # By its address too, which an inventory may name as ansible_host.
+        f"Host {end.name}{'' if end.address == '127.0.0.1' else f' {end.address}'}\n"
+        f"  HostName {end.address}\n"
         f"  Port {end.port}\n"
         "  User root\n"
         f'  IdentityFile "{end.identity}"\n'
@@ -70,14 +72,14 @@ def free_port(preferred: int | None = None) -> int:
     raise LabError("no port of 127.0.0.1 is free for SSH to a virtual host")
 
 
-def wait_for_banner(port: int, limit: float, alive: Callable[[], bool]) -> None:
+def wait_for_banner(port: int, limit: float, alive: Callable[[], bool], address: str = "127.0.0.1") -> None:
     """Wait until sshd of the guest greets: QEMU itself accepts connections long before."""
     end = time.monotonic() + limit
     while time.monotonic() < end:
         if not alive():
-            raise LabError("QEMU ended before the guest answered")
+            raise LabError("it ended before it answered by SSH")
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            with socket.create_connection((address, port), timeout=5) as connection:
                 connection.settimeout(20)
                 if connection.recv(4).startswith(b"SSH"):
                     return

@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from barestore.lab import capability
+from barestore.lab.building import Say
 from barestore.lab.errors import LabError
 from barestore.lab.files import cache_dir, locked
-from barestore.lab.image import Image, Say
+from barestore.lab.image import Image
 from barestore.lab.machine import MIB, Machine
 from barestore.lab.qemu import KERNEL_LINE
 from barestore.lab.vm import VirtualMachine

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from barestore.lab import capability, image, state
-from barestore.lab.image import Say
+from barestore.lab.building import Say
 from barestore.lab.machine import Machine, parse_machine
 from barestore.lab.vm import VirtualMachine
 

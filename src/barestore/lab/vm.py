@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import time
 import uuid
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from barestore.lab import process, qemu, ssh
+from barestore.lab.building import Say
 from barestore.lab.errors import LabError
 from barestore.lab.files import make_sparse, socket_dir, sparse_digest, write_atomically
 from barestore.lab.image import Image
@@ -161,6 +163,42 @@ class VirtualMachine:
         self.power_off()
         self.boot()
 
+    def keep(self, machine: Machine, say: Say) -> None:
+        """Leave a running host alone, but give it the disks that the inventory has gained."""
+        have = {disk.serial for disk in self.machine.disks}
+        want = {disk.serial for disk in machine.disks}
+        for disk in machine.disks:
+            if disk.serial not in have:
+                self.plug(disk)
+                self.machine = replace(self.machine, disks=(*self.machine.disks, disk))
+                self.save()
+                say(f"{self.name}: disk {disk.serial} put in")
+        self.release()
+        self.wait_until_up()
+        for serial in sorted(have - want):
+            say(f"{self.name}: disk {serial} is no longer in the inventory; it stays until the next down and up")
+        say(f"{self.name}: is up already, ssh port {self.port}")
+
+    def remove(self) -> None:
+        """Remove it with its disks and its root."""
+        self.power_cut()
+        self.release()
+        shutil.rmtree(self.folder)
+
+    def row(self) -> dict[str, Any]:
+        """What ``lab list`` shows."""
+        on = self.running
+        return {
+            "name": self.name,
+            "kind": "vm",
+            "state": "running" if on else "off",
+            "pid": self.process.pid if self.process and on else None,
+            "ssh_port": self.port if on else None,
+            "accelerator": self.accelerator,
+            "memory": self.machine.memory,
+            "disks": [{"serial": d.serial, "type": d.type, "size": d.size} for d in self.machine.disks],
+        }
+
     # -- speaking to it
 
     @property
@@ -170,9 +208,11 @@ class VirtualMachine:
             self._qmp = Qmp(self.monitor, alive=lambda: self.running)
         return self._qmp
 
-    def release_qmp(self) -> None:
-        """Let another program speak to QEMU."""
+    def release(self) -> None:
+        """Let another program speak to QEMU; the socket of a machine that is off goes too."""
         self._close_qmp()
+        if not self.running:
+            self.monitor.unlink(missing_ok=True)
 
     def ssh(
         self, cmd: str, check: bool = True, input: str | None = None, timeout: float | None = None
@@ -225,7 +265,7 @@ class VirtualMachine:
             "accelerator": self.accelerator,
             "port": self.port,
             "born": self.born,
-            "process": asdict(self.process) if self.process else None,
+            "process": asdict(self.process) if self.process and self.running else None,
         }
         write_atomically(self.folder / "vm.json", json.dumps(known, indent=2) + "\n")
 

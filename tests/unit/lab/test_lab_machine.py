@@ -68,7 +68,14 @@ def test_sizes_are_exact(text: str, size: int) -> None:
 
 MISTAKES: list[tuple[object, str, bool]] = [  # what, the words that must be in the sentence, whether the schema sees it
     ([], "lab_machine: [] is no mapping", True),
-    ({"ram": "2 GiB"}, "'ram' is not known; allowed keys are memory", True),
+    ({"ram": "2 GiB"}, "'ram' is not known; allowed keys are kind", True),
+    ({"kind": "lxc"}, "'lxc' is none of vm, container", True),
+    ({"address": "10.77.0.11/24"}, "address: a vm is reached by a port", True),
+    ({"kind": "container"}, "address: '' must be an IPv4 address", True),
+    ({"kind": "container", "address": "10.77.0.11"}, "with its network's length", True),
+    ({"kind": "container", "address": "10.77.0.1/24"}, "the first address of the network is this machine's", False),
+    ({"kind": "container", "address": "10.77.0.11/24", "memory": "2 GiB"}, "all memory of this machine", True),
+    ({"kind": "container", "address": "10.77.0.11/24", "disks": [NVME]}, "a container has no nvme disks", True),
     ({"memory": 2048}, "memory: 2048 is no size", True),
     ({"memory": "100 MiB"}, "512 MiB at least", False),
     ({"memory": "2000001 kB"}, "whole MiB", False),
@@ -126,6 +133,7 @@ def test_a_mistake_has_a_sentence(raw: Any, words: str, seen: bool) -> None:
         {},
         {"disks": [HDD, SSD, NVME]},
         {"memory": "2 GiB", "cpus": 4, "disks": [{**HDD, "sector_size": 4096, "bus_slot": 255}]},
+        {"kind": "container", "address": "10.77.0.11/24", "disks": [HDD, SSD]},
     ],
 )
 def test_what_is_understood_conforms_to_the_schema(raw: Any) -> None:
