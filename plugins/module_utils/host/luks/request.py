@@ -50,11 +50,16 @@ class Wanted:
 
 
 def declared(
-    kind: str, document: Mapping[str, Any], have: State, want: State, site: Site, observation: Observation
+    on_volumes: bool,
+    document: Mapping[str, Any],
+    have: State,
+    want: State,
+    site: Site,
+    observation: Observation,
 ) -> Iterator[object]:
     """What ``declare`` of both kinds yields; those on volumes come after the volumes."""
     for name, entry in document.get("luks", {}).items():
-        if ("/" in entry["device"]) != (kind == "luks_volume"):
+        if ("/" in entry["device"]) != on_volumes:
             continue
         offered = []
         for below in want.devices[entry["device"]]:
