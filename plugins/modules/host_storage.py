@@ -25,20 +25,6 @@ options:
       - Usually P(barestore.storage.host_document#lookup), which merges the fragments of the inventory.
     type: dict
     required: true
-  site:
-    description: Name of the site; a part of all planned UUIDs.
-    type: str
-    default: ''
-  host:
-    description: Name of the host in the inventory; a part of all planned UUIDs. The host's own name when left out.
-    type: str
-    default: ''
-  consent:
-    description:
-      - What may be destroyed or done for ever on this host, usually V(host_storage_consent) of the inventory.
-      - Each entry is bound to what the plan showed; the refusal that asks for it prints the line to paste.
-    type: dict
-    default: {}
   expected_digest:
     description: The digest of the approved plan; when the plan is another one now, nothing is written.
     type: str
@@ -53,6 +39,7 @@ options:
     default: refuse
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - barestore.storage.host
 attributes:
   check_mode:
     support: full

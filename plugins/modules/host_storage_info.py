@@ -18,20 +18,6 @@ options:
     description: What the host's storage shall be; decides which properties are read. May be empty.
     type: dict
     default: {}
-  site:
-    description: Name of the site; a part of all planned UUIDs.
-    type: str
-    default: ''
-  host:
-    description: Name of the host in the inventory; a part of all planned UUIDs. The host's own name when left out.
-    type: str
-    default: ''
-  consent:
-    description:
-      - What may be destroyed or done for ever on this host, usually V(host_storage_consent) of the inventory.
-      - Each entry is bound to what the plan showed; the refusal that asks for it prints the line to paste.
-    type: dict
-    default: {}
   health:
     description:
       - Whether to ask each disk for its health, and pools, thin pools and arrays for theirs.
@@ -40,6 +26,7 @@ options:
     default: false
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - barestore.storage.host
 attributes:
   check_mode:
     support: full
