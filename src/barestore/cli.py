@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -17,10 +13,7 @@ from barestore import __version__, examples
 from barestore.errors import Failed
 from barestore.exits import LINE as _EXIT_CODES
 from barestore.lab.cli import app as lab
-from barestore.screen import say
-
-if TYPE_CHECKING:
-    from barestore.commands.common import Options
+from barestore.options import Options, sharing
 
 _EXAMPLES = """
 Turn an inventory into working storage.
@@ -51,27 +44,12 @@ app = typer.Typer(
 )
 app.add_typer(lab, name="lab")
 
-Inventory = Annotated[
-    Path | None,
-    typer.Option("-i", "--inventory", help="A folder or a file.", show_default="that of ansible.cfg"),
-]
-Limit = Annotated[
-    str, typer.Option("-l", "--limit", help="Hosts or groups, as Ansible takes them.", show_default=False)
-]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 Observed = Annotated[Path | None, typer.Option(help="Plan from the recordings in this folder.")]
 MaxAge = Annotated[
     str, typer.Option(help="Refuse recordings older than this, such as 90min, 24h or 7d.", show_default=False)
 ]
 Markdown = Annotated[Path | None, typer.Option(help="Write a comment for a forge to this file, or to - .")]
 MarkdownLimit = Annotated[int, typer.Option(min=1000, help="Characters that the comment may have.")]
-Workers = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="Runs a share of the hosts elsewhere, such as 'ssh controller2 ansible-runner worker'; repeatable."
-    ),
-]
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show the commands of each action.")]
 
 
 def main() -> None:
@@ -89,40 +67,32 @@ def _root(
 
 
 @app.command()
-def validate(inventory: Inventory = None, limit: Limit = "", as_json: AsJson = False) -> None:
+@sharing()
+def validate(options: Options) -> int:
     """Check the documents of all hosts; no host is contacted. Exit code 1 with one sentence for each mistake."""
+    from barestore.commands.validate import validate as command
+    from barestore.inventory import chosen
 
-    def run() -> int:
-        from barestore.commands.validate import validate as command
-        from barestore.inventory import chosen
-
-        command(chosen(inventory), limit or None, as_json)
-        return 0
-
-    _end(run, as_json)
+    command(chosen(options.inventory), options.limit or None, options.as_json)
+    return 0
 
 
 @app.command()
+@sharing()
 def disks(
-    inventory: Inventory = None,
-    limit: Limit = "",
+    options: Options,
     observed: Annotated[Path | None, typer.Option(help="Look at the recordings in this folder.")] = None,
-    as_json: AsJson = False,
-) -> None:
+) -> int:
     """Show each disk, the group that takes it, or why none does; nothing is written."""
+    from barestore.commands import disks as command
 
-    def run() -> int:
-        from barestore.commands import disks as command
-
-        return command.disks(_options(inventory, limit, as_json), observed)
-
-    _end(run, as_json)
+    return command.disks(options, observed)
 
 
 @app.command()
+@sharing(runs=True)
 def plan(
-    inventory: Inventory = None,
-    limit: Limit = "",
+    options: Options,
     observed: Observed = None,
     max_age: MaxAge = "",
     against: Annotated[
@@ -131,26 +101,18 @@ def plan(
     out: Annotated[Path | None, typer.Option(help="Keep the plan in this file, for apply --plan.")] = None,
     markdown: Markdown = None,
     markdown_limit: MarkdownLimit = 65_536,
-    worker: Workers = None,
-    verbose: Verbose = False,
-    as_json: AsJson = False,
-) -> None:
+) -> int:
     """Show what apply would do; nothing is written."""
+    from barestore.commands import plan as command
 
-    def run() -> int:
-        from barestore.commands import plan as command
-
-        options = _options(inventory, limit, as_json, verbose, worker)
-        sources = command.Sources(observed, _seconds(max_age))
-        return command.plan(options, sources, command.Outputs(out, markdown, markdown_limit), against)
-
-    _end(run, as_json)
+    sources = command.Sources(observed, _seconds(max_age))
+    return command.plan(options, sources, command.Outputs(out, markdown, markdown_limit), against)
 
 
 @app.command()
+@sharing(runs=True)
 def drift(
-    inventory: Inventory = None,
-    limit: Limit = "",
+    options: Options,
     observed: Observed = None,
     max_age: MaxAge = "",
     markdown: Markdown = None,
@@ -158,27 +120,19 @@ def drift(
     prometheus: Annotated[
         Path | None, typer.Option(help="Write metrics for the textfile collector of the node exporter.")
     ] = None,
-    worker: Workers = None,
-    verbose: Verbose = False,
-    as_json: AsJson = False,
-) -> None:
+) -> int:
     """Show which hosts are not as their documents say: exit code 0 when all are, 2 when some are not."""
+    from barestore.commands import drift as command
+    from barestore.commands.plan import Outputs, Sources
 
-    def run() -> int:
-        from barestore.commands import drift as command
-        from barestore.commands.plan import Outputs, Sources
-
-        options = _options(inventory, limit, as_json, verbose, worker)
-        sources = Sources(observed, _seconds(max_age))
-        return command.drift(options, sources, Outputs(None, markdown, markdown_limit), prometheus)
-
-    _end(run, as_json)
+    sources = Sources(observed, _seconds(max_age))
+    return command.drift(options, sources, Outputs(None, markdown, markdown_limit), prometheus)
 
 
 @app.command()
+@sharing(runs=True, json_help="For programs: what happens, a line each.")
 def apply(
-    inventory: Inventory = None,
-    limit: Limit = "",
+    options: Options,
     plan: Annotated[Path | None, typer.Option(help="Run exactly the plan in this file, or nothing.")] = None,
     digest: Annotated[str, typer.Option(help="Only if the plan in the file is the one with this digest.")] = "",
     batch: Annotated[int, typer.Option(min=0, help="Hosts of a rack at once.", show_default="all of a rack")] = 0,
@@ -186,67 +140,38 @@ def apply(
         int, typer.Option(min=0, help="Begin no other host after so many failed; 0 goes on in any case.")
     ] = 1,
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask; nobody is asked without a terminal.")] = False,
-    worker: Workers = None,
-    verbose: Verbose = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs: what happens, a line each.")] = False,
-) -> None:
+) -> int:
     """Make the hosts' storage what the inventory says, rack after rack. Ctrl-C stops it; run again to go on."""
+    from barestore.commands import apply as command
+    from barestore.rollout import Pace
 
-    def run() -> int:
-        from barestore.commands import apply as command
-        from barestore.rollout import Pace
-
-        order = command.Order(plan, digest, yes, Pace(batch, stop_after))
-        return command.apply(_options(inventory, limit, as_json, verbose, worker), order)
-
-    _end(run, as_json)
+    return command.apply(options, command.Order(plan, digest, yes, Pace(batch, stop_after)))
 
 
 @app.command()
-def observe(
-    save: Annotated[Path, typer.Option(help="The folder: one file a host.")],
-    inventory: Inventory = None,
-    limit: Limit = "",
-    as_json: AsJson = False,
-) -> None:
+@sharing()
+def observe(options: Options, save: Annotated[Path, typer.Option(help="The folder: one file a host.")]) -> int:
     """Record the hosts, so that plans can be made elsewhere; nothing is written on them."""
+    from barestore.commands import observe as command
 
-    def run() -> int:
-        from barestore.commands import observe as command
-
-        return command.observe(_options(inventory, limit, as_json), save)
-
-    _end(run, as_json)
+    return command.observe(options, save)
 
 
 @app.command()
+@sharing()
 def report(
+    options: Options,
     out: Annotated[Path, typer.Option(help="The HTML file to write.")],
-    inventory: Inventory = None,
-    limit: Limit = "",
     observed: Annotated[Path | None, typer.Option(help="Report from the recordings in this folder.")] = None,
     plan: Annotated[Path | None, typer.Option(help="Report from this plan file; no host is contacted.")] = None,
     runs: Annotated[
         list[Path] | None, typer.Option(help="Journals (HOST/*.jsonl) or answers of apply --json; may be repeated.")
     ] = None,
-    as_json: AsJson = False,
-) -> None:
+) -> int:
     """Write one HTML file: racks, disks before and after the plan, capacity, health, runs; nothing else is written."""
+    from barestore.commands import report as command
 
-    def run() -> int:
-        from barestore.commands import report as command
-
-        return command.report(_options(inventory, limit, as_json), out, observed, plan, runs or ())
-
-    _end(run, as_json)
-
-
-def _options(
-    inventory: Path | None, limit: str, as_json: bool, verbose: bool = False, workers: list[str] | None = None
-) -> Options:
-    from barestore.commands.common import Options
-
-    return Options(inventory, limit, as_json, verbose, tuple(workers or ()))
+    return command.report(options, out, observed, plan, runs or ())
 
 
 def _seconds(age: str) -> float | None:
@@ -259,27 +184,6 @@ def _seconds(age: str) -> float | None:
     if age and not found:
         raise Failed(f"--max-age is '{age}'; write a number and min, h or d, such as 24h.")
     return int(found[1]) * units[found[2]] if found else None
-
-
-def _end(run: Callable[[], int], as_json: bool) -> None:
-    """Run a command; whatever a person can act upon ends it with sentences and not with a traceback."""
-    try:
-        code = int(run())
-        sys.stdout.flush()
-    except Failed as error:
-        if as_json:
-            print(json.dumps({"exit": 1, "error": str(error)}, ensure_ascii=False))
-        else:
-            say(str(error))
-        code = 1
-    except KeyboardInterrupt:
-        say("Interrupted.")
-        code = 1
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; Python would complain when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 1
-    raise typer.Exit(code)
 
 
 examples.attach(app)

@@ -128,8 +128,9 @@ def _hosts(folder: str) -> Iterator[Any]:
 
 def _samples(folder: str) -> list[str]:
     """Plan and facts of the three hosts, as text in which names can be replaced."""
-    from barestore.commands.common import Options, ready
+    from barestore.commands.common import ready
     from barestore.commands.report import planned
+    from barestore.options import Options
     from tests.browser import sites
 
     inventory, recordings = sites.write(Path(folder), [[sites.WANTED, sites.GROWING, sites.NEW]], DISKS, renaming=False)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from barestore.commands.common import Options
 from barestore.commands.plan import show
 from barestore.hostplan import Exit, HostPlan, exit_code
+from barestore.options import Options
 from barestore.render import counted
 from barestore.watch import Seen, read
 from barestore.words import Disks, command, line, value

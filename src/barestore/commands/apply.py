@@ -14,12 +14,13 @@ from pathlib import Path
 import typer
 
 from barestore import render
-from barestore.commands.common import Fleet, Options, module, ready
+from barestore.commands.common import Fleet, module, ready
 from barestore.commands.plan import live, show
 from barestore.errors import Failed
 from barestore.fleet import Answer, Call
 from barestore.hostplan import Exit, HostPlan, exit_code, report
 from barestore.hosts import Host
+from barestore.options import Options
 from barestore.planread import Approved, read
 from barestore.progress import Progress
 from barestore.rollout import Events, Pace, Rollout

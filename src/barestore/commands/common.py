@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +13,7 @@ from barestore import inventory
 from barestore.errors import Failed
 from barestore.fleet import Answer, Call
 from barestore.hosts import Host, hosts
-from barestore.screen import Screen
-
-
-@dataclass(frozen=True)
-class Options:
-    """What every subcommand is told."""
-
-    inventory: Path | None = None
-    limit: str = ""
-    as_json: bool = False
-    verbose: bool = False
-    workers: tuple[str, ...] = ()
-    screen: Screen = field(default_factory=Screen)
-
-    def emit(self, answer: Mapping[str, Any]) -> None:
-        """Print JSON for programs."""
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
+from barestore.options import Options
 
 
 @dataclass(frozen=True)

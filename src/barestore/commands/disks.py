@@ -14,12 +14,13 @@ from ansible_collections.barestore.storage.plugins.module_utils.host.kinds impor
 from ansible_collections.barestore.storage.plugins.module_utils.host.observation import Observation
 from ansible_collections.barestore.storage.plugins.module_utils.host.selection import Disk, mismatch
 from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import StorageError
-from barestore.commands.common import Fleet, Options, listen, module, ready
+from barestore.commands.common import Fleet, listen, module, ready
 from barestore.commands.offline import DAMAGED, damaged, recording, whole
 from barestore.disk_table import tables
 from barestore.errors import Failed
 from barestore.hostplan import Exit
 from barestore.hosts import Host
+from barestore.options import Options
 from barestore.screen import say
 
 

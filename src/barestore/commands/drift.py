@@ -6,10 +6,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from barestore import prometheus
-from barestore.commands.common import Options, ready
+from barestore.commands.common import ready
 from barestore.commands.plan import Outputs, Sources, head_of, show
 from barestore.hostplan import Exit, HostPlan
 from barestore.markdown import code as code_of
+from barestore.options import Options
 from barestore.shape import Grouping
 
 

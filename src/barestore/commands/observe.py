@@ -6,9 +6,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from barestore.commands.common import Options, listen, module, ready
+from barestore.commands.common import listen, module, ready
 from barestore.errors import Failed
 from barestore.hostplan import Exit
+from barestore.options import Options
 from barestore.screen import say
 
 

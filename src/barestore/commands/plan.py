@@ -13,10 +13,11 @@ from pathlib import Path
 from ansible_collections.barestore.storage.plugins.module_utils.plan.digest import sha256
 from barestore import planfile, render
 from barestore.commands import offline
-from barestore.commands.common import Fleet, Options, listen, module, ready
+from barestore.commands.common import Fleet, listen, module, ready
 from barestore.errors import Failed
 from barestore.hostplan import Exit, HostPlan, exit_code, planned
 from barestore.markdown import LIMIT, code, page
+from barestore.options import Options
 from barestore.planfile import Head
 from barestore.revision import Base, base, revision
 from barestore.screen import say

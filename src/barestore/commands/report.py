@@ -17,11 +17,12 @@ from ansible_collections.barestore.storage.plugins.module_utils.host.observation
 from ansible_collections.barestore.storage.plugins.module_utils.host.state import Site
 from ansible_collections.barestore.storage.plugins.module_utils.plan.digest import digest
 from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import StorageError
-from barestore.commands.common import Fleet, Options, listen, module, ready
+from barestore.commands.common import Fleet, listen, module, ready
 from barestore.commands.offline import DAMAGED, damaged, recording, whole
 from barestore.errors import Failed
 from barestore.hostplan import Exit, HostPlan
 from barestore.hosts import Host
+from barestore.options import Options
 from barestore.report import page
 from barestore.report import runs as past
 from barestore.report.data import Facts, HostView, view
