@@ -34,8 +34,11 @@ def build(builder: Builder, places: list[tuple[Place, str]]) -> None:
         first, ours = ours[0], ours[1:]
         extra: dict[str, Place] = {}
         for role in ("log", "cache", "spare"):
-            if ours and builder.maybe():
-                extra[role], ours = ours[0], ours[1:]
+            # A spare that is smaller than what it shall replace is refused; a share of a disk may be half of its size.
+            fits = [one for one in ours if role != "spare" or one.size >= first.size * (2 if "." in one.ref else 1)]
+            if fits and builder.maybe():
+                extra[role] = fits[0]
+                ours = [one for one in ours if one is not fits[0]]
         _pool(builder, first, extra)
 
 
