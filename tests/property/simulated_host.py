@@ -88,7 +88,8 @@ class SimulatedHost:
         for path in ("/", "/srv", "/mnt", "/var", "/var/lib", "/run/systemd/system"):
             self.folders["", path] = Folder()
         self.md, self.luks = Md(self), Luks(self)
-        self.parts += [Lvm(self), Zfs(self), self.md, self.luks]
+        self.lvm, self.zfs = Lvm(self), Zfs(self)
+        self.parts += [self.lvm, self.zfs, self.md, self.luks]
         order = list(self.names) or list(range(len(self.disks)))
         for place in order:
             self._attach(self.disks[place])

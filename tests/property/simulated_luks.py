@@ -108,6 +108,7 @@ class Luks:
         node.users.add("crypt")
         opened.content = self.inside.pop(node.content.uuid, None)
         self.host.add(opened)
+        self.host.lvm.opened(opened)
         self.host.fresh.update(links)
 
     @staticmethod

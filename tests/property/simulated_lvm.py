@@ -121,14 +121,35 @@ class Lvm:
         given, rest = words_of(words, "activate select", "quiet")
         groups = [one for one in self.groups.values() if given["select"] == f"vg_uuid={one.uuid}"]
         require(not rest and given["activate"] == "n" and len(groups) == 1, f"vgchange does not know {words}")
-        for volume in groups[0].volumes.values():
+        self.deactivate(groups[0])
+        return ""
+
+    def deactivate(self, group: Group) -> None:
+        for volume in group.volumes.values():
             if volume.node is not None:
                 require(not volume.node.busy, f"vgchange: {volume.name} is in use")
                 self.host.nodes.remove(volume.node)
-        for one in groups[0].members:
+            volume.active = False
+        for one in group.members:
             one.node.users.discard("lv")
-        groups[0].active = False
-        return ""
+
+    def _activate(self, group: Group, volume: Logical) -> None:
+        if not volume.active and volume.node is not None:
+            self.host.add(volume.node)
+            self.host.fresh.update(volume.node.links)
+        volume.active = True
+        for one in group.members:
+            one.node.users.add("lv")
+
+    def opened(self, node: Node) -> None:
+        """A device below is there again, with the physical volume that it carries."""
+        for one in self.physical:
+            if node.content is not None and one.uuid == node.content.uuid:
+                one.node = node
+        for group in self.groups.values():
+            for volume in group.volumes.values():
+                if volume.node is not None and not volume.active:
+                    volume.node.parents = tuple(one.node for one in group.members)
 
     def forget(self, node: Node) -> None:
         """The label of a physical volume is gone, and a group without any is gone as well."""
@@ -339,6 +360,9 @@ class Lvm:
             words, "activate zero discards metadataprofile monitor cachemode", "detachprofile yes refresh"
         )
         group, volume = self.volume(title)
+        if "activate" in given:
+            require(given["activate"] == "y", f"lvchange {words}")
+            self._activate(group, volume)
         if "refresh" in given:
             require(not any(map(group.is_broken, group.parts_of(volume))), f"lvchange: {title} is partial")
             volume.stale = False

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 def fullreport(lvm: Lvm) -> str:
     """One section for each group, and one for the physical volumes that have none."""
-    sections = [_section(group) for group in lvm.groups.values()]
-    alone = [one for one in lvm.physical if not one.group]
+    there = {id(node) for node in lvm.host.nodes}
+    closed = {one.group for one in lvm.physical if not one.missing and id(one.node) not in there}
+    sections = [_section(group) for group in lvm.groups.values() if group.name not in closed]
+    alone = [one for one in lvm.physical if not one.group and (one.missing or id(one.node) in there)]
     if alone:
         rows = [{"pv_name": one.path, "pvseg_start": "0", "pvseg_size": "0", "lv_name": ""} for one in alone]
         sections.append({"pv": [_physical(one, 0) for one in alone], "pvseg": rows})
@@ -89,7 +91,7 @@ def _logical(volume: Logical, group: Group) -> dict[str, str]:
         "lv_name": _shown(volume),
         "lv_size": str(volume.extents * group.extent),
         "lv_role": volume.role,
-        "lv_active": "active" if group.active and volume.name != "lvol0_pmspare" else "",
+        "lv_active": "active" if volume.active and volume.name != "lvol0_pmspare" else "",
         "lv_parent": volume.parent,
         "pool_lv": f"[{volume.pool}]" if volume.type == "cache" else volume.pool,
         "origin": f"[{volume.origin}]" if volume.origin else "",

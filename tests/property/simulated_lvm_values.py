@@ -65,6 +65,7 @@ class Logical:
     metadata: int = 0
     images: int = 1
     node: Node | None = None
+    active: bool = True
     stale: bool = False  # an image was away and is not refreshed
     tag: str = ""
 
@@ -98,8 +99,6 @@ class Group:
 
     def is_broken(self, part: Logical) -> bool:
         return part.type == "error" or any(one.missing or one.flagged for one, _start, _size in part.places)
-
-    active: bool = True
 
     @property
     def uuid(self) -> str:

@@ -106,6 +106,23 @@ def test_what_a_boot_left_closed_is_opened_first_and_never_made_again() -> None:
     converged(host, wanted)
 
 
+def test_a_group_in_what_was_closed_is_activated_before_anything_is_said_of_its_volumes() -> None:
+    wanted = document()
+    host = made(wanted)
+    (group,) = host.lvm.groups.values()
+    (volume,) = group.volumes.values()
+    assert volume.node is not None
+    volume.node.users.clear()
+    host.mounts.pop("/srv/data")
+    host.lvm.deactivate(group)
+    host.luks.close("secret")
+    with tempfile.TemporaryDirectory() as folder:
+        report, _executors = applied(host, wanted, folder)
+    assert report.error == ""
+    assert ids(report.plan) == ["luks.open:secret", "logical_volume.activate:vg/data", "mount.mount:/srv/data"]
+    converged(host, wanted)
+
+
 def plain() -> dict[str, Any]:
     """A file system in an encrypted array."""
     wanted = {**document(), "filesystems": {"fs": {"device": "secret", "type": "ext4", "mount": "/srv/data"}}}

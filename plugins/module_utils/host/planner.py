@@ -87,7 +87,7 @@ def _draft(document: Mapping[str, Any], have: State, observation: Observation, s
 
 
 def _veil_note(one: Veiled) -> str:
-    return f"{one.title} is there and closed: what lies in it is planned once it is open."
+    return f"{one.title} is there and {one.now}: what lies in it is planned once it is {one.then}."
 
 
 def _wanted(

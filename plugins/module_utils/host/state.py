@@ -100,6 +100,9 @@ class Veiled:
     """Something is there and closed, such as an encrypted device: what lies in it is seen once it is open.
 
     A kind's ``declare`` yields it; kinds that come after are then not asked, since all would look blank to them.
+    ``now`` and ``then`` are the words for that: an inactive volume becomes active.
     """
 
     title: str
+    now: str = "closed"
+    then: str = "open"

@@ -16,7 +16,7 @@ from ..lvm.report import LogicalVolume
 from ..lvm.request import CACHE, POOL, STRIPED, THIN
 from ..observation import Observation, Probe
 from ..sizes import human, parse_bytes
-from ..state import Device, Offer, Site, State
+from ..state import Device, Offer, Site, State, Veiled
 from ..superblock import least
 from . import volume_group
 
@@ -41,9 +41,11 @@ def declare(
             if volume.type in (POOL, CACHE):
                 continue
             yield volume
-            # What an inactive volume carries cannot be seen: it is activated now and dealt with in the next run.
-            dark = volume.have is not None and not volume.have.active
-            yield Offer(volume.request.title, () if dark else (_device(group, volume),))
+            device = _device(group, volume)
+            yield Offer(volume.request.title, (device,))
+            # What an inactive volume carries cannot be seen: it is activated first.
+            if volume.have is not None and not volume.have.active:
+                yield Veiled(device.title, "inactive", "active")
 
 
 def plan(have: State, want: State, site: Site, observation: Observation) -> Iterator[Action | Refusal]:

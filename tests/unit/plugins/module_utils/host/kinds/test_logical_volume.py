@@ -147,6 +147,11 @@ def test_create_only_does_not_grow(made: Lvm) -> None:
 def test_an_inactive_volume_is_activated_and_nothing_is_said_of_what_it_carries(made: Lvm) -> None:
     made.row("lv", "plain", lv_active="")
     assert made.ids() == ["logical_volume.activate:mixed/plain"]
+    plan = made.plan()
+    assert plan.is_first_part
+    assert plan.notes[-1] == (
+        "logical volume mixed/plain is there and inactive: what lies in it is planned once it is active."
+    )
 
 
 def test_volumes_of_others_are_left_alone(made: Lvm) -> None:
