@@ -72,6 +72,15 @@ class Story:
         shutil.copytree(ROOT / INVENTORY, self.folder / INVENTORY, ignore=shutil.ignore_patterns(".lab"))
         self.start()
 
+    def first_day(self) -> None:
+        """The host becomes what main says of it."""
+        self.begin()
+        self.record()
+        assert "20 to create" in self.comment(against="")
+        done = self.apply()
+        assert done.code == 0, done.text
+        self.nothing_left()
+
     def start(self) -> None:
         """What is in the folder is the first commit of main."""
         (self.folder / ".gitignore").write_text("/build/\n/recordings/\n")

@@ -37,12 +37,7 @@ def put_in(vm: VirtualMachine, serial: str, slot: int) -> None:
 
 
 def test_empty_disks_become_what_the_inventory_says(story: Story, vm: VirtualMachine) -> None:
-    story.begin()
-    story.record()
-    assert "20 to create" in story.comment(against="")
-    done = story.apply()
-    assert done.code == 0, done.text
-    story.nothing_left()
+    story.first_day()
     assert vm.ssh("findmnt -no FSTYPE /var/lib/containerd").stdout == "xfs\n"
 
 

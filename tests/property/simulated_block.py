@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -247,3 +247,28 @@ def _place(disk: Node, table: Table, part: Partition) -> None:
 def above(node: Node, nodes: Sequence[Node]) -> Iterator[Node]:
     """The devices that lie directly on one."""
     return (one for one in nodes if node in one.parents)
+
+
+class Part:
+    """LVM, ZFS, MD or LUKS: tools that keep a state of their own."""
+
+    tools: Mapping[str, Callable[[Sequence[str], Any], str]]
+
+    def answer(self, argv: tuple[str, ...]) -> tuple[int, str] | None:
+        """Exit code and text of a reading command, or None when it is not one of this part's."""
+        return None
+
+    def mountinfo(self) -> Iterable[str]:
+        """Lines of what it has mounted."""
+        return ()
+
+    def mountpoints(self) -> Iterable[str]:
+        """Where it has mounted something."""
+        return ()
+
+    def file(self, path: str) -> str | None:
+        """The text of a file that it provides."""
+        return None
+
+    def forget(self, node: Node) -> None:
+        """What a device carried is gone."""

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os.path
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import simulated_filesystems as filesystems
 import simulated_probes
-from simulated_block import Content, DiskModel, Folder, Node, ToolFailure, require, sfdisk, tell_kernel
+from simulated_block import Content, DiskModel, Folder, Node, Part, ToolFailure, require, sfdisk, tell_kernel
 from simulated_luks import Luks
 from simulated_lvm import Lvm
 from simulated_md import Md
@@ -41,27 +41,6 @@ from ansible_collections.barestore.storage.plugins.module_utils.plan.runner impo
 
 SITE = Site("site1", "host1")
 _CONSENT = re.compile(r'- \{action: "(.+)", digest: "(sha256:[0-9a-f]{64})"\}$')
-
-
-class Part(Protocol):
-    """LVM or ZFS: tools that keep a state of their own."""
-
-    tools: Mapping[str, Callable[[Sequence[str], Action], str]]
-
-    def answer(self, argv: tuple[str, ...]) -> tuple[int, str] | None:
-        """Exit code and text of a reading command, or None when it is not one of this part's."""
-
-    def mountinfo(self) -> Iterable[str]:
-        """Lines of what it has mounted."""
-
-    def mountpoints(self) -> Iterable[str]:
-        """Where it has mounted something."""
-
-    def file(self, path: str) -> str | None:
-        """The text of a file that it provides."""
-
-    def forget(self, node: Node) -> None:
-        """What a device carried is gone."""
 
 
 @dataclass

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from simulated_block import Content, Node, ToolFailure, require
+from simulated_block import Content, Node, Part, ToolFailure, require
 
 from ansible_collections.barestore.storage.plugins.module_utils.plan.model import Action
 
@@ -19,7 +19,7 @@ SECRET = "correct horse battery staple 7f3a"
 _ALONE = {"--batch-mode", "--allow-discards"}
 
 
-class Luks:
+class Luks(Part):
     """The part of a host that dm-crypt is. ``keys`` are what opens each header, ``inside`` what a closed one holds."""
 
     def __init__(self, host: SimulatedHost) -> None:
@@ -33,21 +33,6 @@ class Luks:
         }
         host.files[KEY_FILE] = SECRET
         host.modes[KEY_FILE] = "0400"
-
-    def answer(self, argv: tuple[str, ...]) -> tuple[int, str] | None:
-        return None
-
-    def mountinfo(self) -> Sequence[str]:
-        return ()
-
-    def mountpoints(self) -> Sequence[str]:
-        return ()
-
-    def forget(self, node: Node) -> None:
-        """The header is what the node carries, and goes with it."""
-
-    def file(self, path: str) -> str | None:
-        return None
 
     def public(self, path: str) -> dict[str, Any] | None:
         """As the observer's ReadLuks."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from simulated_block import MIB, Content, Node, ToolFailure, require
+from simulated_block import MIB, Content, Node, Part, ToolFailure, require
 from simulated_lvm_day2 import DAY_2, health, repair, restore_missing
 from simulated_lvm_report import fullreport
 from simulated_lvm_values import PARITY, Group, Logical, Physical, in_bytes, words_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from simulated_host import SimulatedHost
 
 
-class Lvm:
+class Lvm(Part):
     """The part of a host that LVM is."""
 
     def __init__(self, host: SimulatedHost) -> None:
@@ -61,15 +61,6 @@ class Lvm:
                 return 0, f"  {volume.tag}\n"
             require(options == "lv_size,lv_metadata_size", f"lvs: unknown options {options}")
             return 0, f"  {volume.extents * group.extent},{volume.metadata * group.extent}\n"
-        return None
-
-    def mountinfo(self) -> Sequence[str]:
-        return ()
-
-    def mountpoints(self) -> Sequence[str]:
-        return ()
-
-    def file(self, path: str) -> str | None:
         return None
 
     # -- physical volumes and groups

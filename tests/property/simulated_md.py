@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from simulated_block import MIB, Content, Node, ToolFailure, require
+from simulated_block import MIB, Content, Node, Part, ToolFailure, require
 
 from ansible_collections.barestore.storage.plugins.module_utils.plan.model import Action
 
@@ -57,22 +57,13 @@ class Array:
         return self.used * {"raid1": 1, "raid5": self.laid - 1, "raid6": self.laid - 2}[self.level]
 
 
-class Md:
+class Md(Part):
     """The part of a host that MD is."""
 
     def __init__(self, host: SimulatedHost) -> None:
         self.host = host
         self.arrays: list[Array] = []
         self.tools: Mapping[str, Callable[[Sequence[str], Action], str]] = {"mdadm": self._mdadm}
-
-    def answer(self, argv: tuple[str, ...]) -> tuple[int, str] | None:
-        return None
-
-    def mountinfo(self) -> Sequence[str]:
-        return ()
-
-    def mountpoints(self) -> Sequence[str]:
-        return ()
 
     def forget(self, node: Node) -> None:
         """A superblock is gone; members of a running array are in use, so that nobody takes theirs away."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import simulated_zfs_members as members
-from simulated_block import MIB, Content, Folder, Node, Partition, Table, ToolFailure, require
+from simulated_block import MIB, Content, Folder, Node, Part, Partition, Table, ToolFailure, require
 from simulated_zfs_reports import dataset_rows, pool_rows, status, value_of
 
 from ansible_collections.barestore.storage.plugins.module_utils.plan.model import Action
@@ -53,7 +53,7 @@ class Pool:
     lost: set[str] = field(default_factory=set)
 
 
-class Zfs:
+class Zfs(Part):
     """The part of a host that ZFS is."""
 
     def __init__(self, host: SimulatedHost) -> None:
@@ -99,9 +99,6 @@ class Zfs:
         if parts[1:5] == ["proc", "spl", "kstat", "zfs"] and parts[6:] == ["state"] and parts[5] in self.pools:
             return "ONLINE\n"
         return "2.3.9-0+deb13u1\n" if path == "/sys/module/zfs/version" else None
-
-    def forget(self, node: Node) -> None:
-        """Members of an imported pool are in use, so that nobody takes them away."""
 
     # -- pools
 

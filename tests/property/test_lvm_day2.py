@@ -86,7 +86,7 @@ def cases(draw: Draw[Any]) -> Case:
 
 
 def lvm_of(host: SimulatedHost) -> Lvm:
-    return next(part for part in host.parts if isinstance(part, Lvm))
+    return host.lvm
 
 
 def _run(host: SimulatedHost, actions: tuple[Action, ...]) -> None:

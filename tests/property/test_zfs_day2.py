@@ -37,7 +37,7 @@ class Story:
 
     @property
     def zfs(self) -> Zfs:
-        return next(part for part in self.host.parts if isinstance(part, Zfs))
+        return self.host.zfs
 
     @property
     def pool(self) -> Pool:

@@ -35,12 +35,7 @@ def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hosts: Played) -> Sto
     """The host is as main says."""
     monkeypatch.chdir(tmp_path)
     story = Story(tmp_path, barestore)
-    story.begin()
-    story.record()
-    assert "20 to create" in story.comment(against="")
-    done = story.apply()
-    assert done.code == 0, done.text
-    story.nothing_left()
+    story.first_day()
     return story
 
 
