@@ -7,63 +7,31 @@
 from __future__ import annotations
 
 import os
-import random
-from typing import Any
+from functools import cache
 
 import pytest
-from disk_sets import Scale
 from documents import Case, cases
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from simulated_block import DiskModel
 
 from barestore.lab.throwaway import throwaway
 from tests.lab.converge import converge, converged
+from tests.lab.random_disks import SMALL, drawn, has_no_keys, lab_disk
 
 pytestmark = pytest.mark.lab
 
 SEED = int(os.environ.get("BARESTORE_SEED", "4"))
 EXAMPLES = int(os.environ.get("BARESTORE_LAB_DOCUMENTS", "20"))
-SMALL = Scale(large=False, groups=3, disks=7)
 
 
-def _drawn() -> list[Case]:
-    """The documents of this seed; the trivial first example of hypothesis is left out."""
-    found: list[Case] = []
-
-    @seed(SEED)
-    @settings(
-        max_examples=EXAMPLES * 5,
-        phases=(Phase.generate,),
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(cases(SMALL))
-    def draw(case: Case) -> None:
-        found.append(case)
-
-    draw()
-    # Hypothesis may draw one document more than once.
-    different = list({repr(case): case for case in found}.values())
-    # Keys take minutes to be made where the processor is emulated, and clevis and TPM2 are not there: test_layers.py.
-    different = [case for case in different if "luks" not in case.document]
-    rich = sorted(different, key=lambda case: -len(repr(case.document)))[: 2 * EXAMPLES]
-    return random.Random(SEED).sample(rich, EXAMPLES)
+@cache
+def examples() -> list[Case]:
+    return drawn(cases(SMALL), lambda case: has_no_keys(case.document), EXAMPLES, SEED)
 
 
-def _lab_disk(disk: DiskModel) -> dict[str, Any]:
-    """The same disk as QEMU is told of it."""
-    kind = "nvme" if disk.bus == "nvme" else "hdd" if disk.rotational else "ssd"
-    out: dict[str, Any] = {"serial": disk.serial, "type": kind, "size": f"{disk.size} B", "sector_size": disk.sector}
-    if disk.bus != "nvme":
-        out.update({"wwn": disk.wwn, "vendor": disk.vendor, "model": disk.model, "bus_slot": disk.port})
-    return out
-
-
-@pytest.mark.parametrize("case", _drawn(), ids=[f"seed{SEED}-{number}" for number in range(EXAMPLES)])
-def test_apply_twice_changes_nothing(case: Case) -> None:
+@pytest.mark.parametrize("number", range(EXAMPLES))
+def test_apply_twice_changes_nothing(number: int) -> None:
+    case = examples()[number]
     print(f"BARESTORE_SEED={SEED}{case!r}")
-    disks = [_lab_disk(disk) for disk in case.disks if disk.bus in ("scsi", "nvme")]
+    disks = [lab_disk(disk) for disk in case.disks if disk.bus in ("scsi", "nvme")]
     with throwaway({"disks": disks}) as vm:
         check = converge(vm, case.document, check=True)
         assert not check["failed"], check["msg"]

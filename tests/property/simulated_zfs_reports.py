@@ -128,12 +128,13 @@ def dataset_rows(pool: Pool, wanted: list[str]) -> str:
     for name in sorted(pool.datasets, key=lambda name: name.split("/")):
         one = pool.datasets[name]
         for key in wanted:
-            value, source = _row(pool, one, key) or ("-", "-")
+            value, source = row_of(pool, one, key) or ("-", "-")
             out += f"{name}\t{key}\t{value}\t{source}\n"
     return out
 
 
-def _row(pool: Pool, one: Dataset, key: str) -> tuple[str, str] | None:
+def row_of(pool: Pool, one: Dataset, key: str) -> tuple[str, str] | None:
+    """What holds for a dataset, and from where."""
     if key == "type":
         return ("volume" if one.volsize else "filesystem"), "-"
     if key == "encryptionroot":

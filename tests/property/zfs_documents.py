@@ -62,7 +62,7 @@ def _pool(builder: Builder, place: Place, extra: dict[str, Place]) -> None:
             if builder.maybe()
         }
     # A quota on the root would have to hold the volumes.
-    root = _some(builder, [key for key in _PROPERTIES if "quota" not in key])
+    root = properties(builder, [key for key in _PROPERTIES if "quota" not in key])
     if builder.maybe():
         root["mount"] = builder.one_of("none", f"/srv/{name}", "legacy")
     if root:
@@ -87,7 +87,8 @@ def _data(builder: Builder, place: Place) -> Any:
     return entry if builder.maybe() else [entry]
 
 
-def _some(builder: Builder, keys: list[str]) -> dict[str, Any]:
+def properties(builder: Builder, keys: list[str]) -> dict[str, Any]:
+    """Some of these properties, with values in any spelling."""
     return {key: builder.one_of(*_PROPERTIES[key]) for key in keys if builder.one_of(False, False, True)}
 
 
@@ -99,21 +100,21 @@ def _datasets(builder: Builder, pool: str, entry: dict[str, Any], larger: dict[s
         above = builder.one_of("", "", "x/", *(f"{one}/" for one in names))
         name = f"{above}{builder.name('d')}"
         names.append(name)
-        made = _some(builder, list(_PROPERTIES))
+        made = properties(builder, list(_PROPERTIES))
         if builder.maybe():
             made["mount"] = builder.one_of(f"/srv/zfs-{pool}/{builder.name('z')}", "none", "legacy")
         datasets[name] = made
-        later[name] = {**made, **_some(builder, ["compression", "atime", "recordsize"])}
+        later[name] = {**made, **properties(builder, ["compression", "atime", "recordsize"])}
     if datasets:
         entry["datasets"], larger["datasets"] = datasets, later
     if builder.maybe():
-        larger["datasets"] = {**later, builder.name("new"): _some(builder, list(_PROPERTIES))}
+        larger["datasets"] = {**later, builder.name("new"): properties(builder, list(_PROPERTIES))}
     volumes, grown = {}, {}
     for _ in range(builder.up_to(0, 2)):
         name, size = builder.name("vol"), builder.one_of(64, 100)
         made = {
             "size": builder.one_of(f"{size} MiB", f"{size}MiB", f"{size * MIB} B"),
-            **_some(builder, list(_VOLUME_PROPERTIES)),
+            **properties(builder, list(_VOLUME_PROPERTIES)),
         }
         if builder.maybe():
             made["sparse"] = builder.maybe()
