@@ -8,10 +8,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from disk_sets import Draw
 from documents import Case, cases
 from hypothesis import given
 from hypothesis import strategies as st
+from simulated_block import GIB, DiskModel
 from simulated_host import SimulatedHost
 
 from ansible_collections.barestore.storage.plugins.module_utils.plan.digest import digest
@@ -187,6 +189,24 @@ def _touches_only_what_changed(plan: Plan, case: Case) -> None:
     links = {disk.links[0] for disk in same}
     for action in plan.actions:
         assert not links & set(action.disks), f"{action.id} touches {links & set(action.disks)}, which did not change"
+
+
+@pytest.mark.parametrize("names", [(0, 1, 2), (1, 0, 2), (2, 1, 0)])
+def test_a_volume_on_some_disks_leaves_others_the_room_that_they_were_planned_to_find(names: tuple[int, ...]) -> None:
+    """LVM takes whichever of two equal disks comes first to it, so that it must come last where it has a choice."""
+    disks = [DiskModel(serial, "sata", port, 4 * GIB) for port, serial in enumerate(("A1", "A2", "B1"), 1)]
+    host = SimulatedHost(disks, names)
+    volumes = {
+        "raid": {"type": "raid1", "size": "rest"},
+        "linear": {"size": "3 GiB", "physical_volumes": ["a"]},
+        "anywhere": {"size": "500 MiB"},
+    }
+    document = {
+        "disks": {"a": {"match": {"serial": "A*"}, "count": 2}, "b": {"match": {"serial": "B*"}, "count": 1}},
+        "lvm": {"vg": {"physical_volumes": ["a", "b"], "volumes": volumes}},
+    }
+    finish(host, document)
+    converged(host, document)
 
 
 def _about(document: dict[str, Any], group: str) -> Any:

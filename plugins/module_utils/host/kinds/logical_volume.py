@@ -89,11 +89,18 @@ def path(volume: Volume) -> str:
 
 
 def order(volume: Volume) -> tuple[frozenset[str], frozenset[str]]:
-    """Needs and provides: what has its place given comes before what LVM may put anywhere."""
+    """Needs and provides: the fewer places a volume may take, the earlier it comes.
+
+    First what lies on certain physical volumes, then what LVM may put on some of them, then what it may put anywhere:
+    so nobody takes room that another one was planned to find.
+    """
     group, placed = f"vg:{volume.group}", f"vg:{volume.group}/placed"
+    own = f"lv:{volume.request.title}"
+    if volume.is_exact:
+        return frozenset((group,)), frozenset((own, placed))
     if volume.pinned:
-        return frozenset((group,)), frozenset((f"lv:{volume.request.title}", placed))
-    return frozenset((group, placed)), frozenset((f"lv:{volume.request.title}",))
+        return frozenset((group, placed)), frozenset((own, f"{placed}/among"))
+    return frozenset((group, placed, f"{placed}/among")), frozenset((own,))
 
 
 def activate(group: volume_group.Wanted, volume: Volume) -> Action:

@@ -80,6 +80,11 @@ class Volume:
         """Whether it goes to certain physical volumes, before the others take what they find."""
         return bool(self.on) or _is_pinned(self.request)
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether LVM has no choice: as many physical volumes are given as it uses."""
+        return self.pinned and (self.request.geometry.images > 1 or len(self.on) == 1)
+
 
 def lay_out(
     requests: Sequence[Request],
