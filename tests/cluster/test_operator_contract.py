@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What barestore relies on in the operator, each behaviour by itself.
+
+The same tests run against the stand-in and against Rook's own image: ``ROOK_IMAGE=docker.io/rook/ceph:v1.20.6``.
+They are one story in this order: each test finds the cluster as the one before left it.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cluster.operator import images
+from tests.cluster.operator.contract import (
+    REAL,
+    SET,
+    ceph_cluster,
+    claims,
+    deployments,
+    first_bytes,
+    is_current,
+    local_volumes,
+    purge,
+    put_and_get,
+    set_count,
+    stop,
+    storage_class,
+    the_cluster,
+    up,
+    wait_up,
+)
+from tests.cluster.operator.kube import OPERATOR_IMAGE, Kube, in_namespace, rook_manifests
+
+pytestmark = pytest.mark.cluster
+
+NAMESPACE = "ceph-contract"
+SECOND = "ceph-contract-two"
+IDENTITY = "ceph.rook.io/DeviceSetPVCId"
+# Four of the first cluster, two that take the places of purged ones, one of the second cluster.
+DISKS = 7
+
+
+@pytest.fixture(scope="module")
+def kubernetes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Kube:
+    """The bed with its disks as volumes, or the cluster of BARESTORE_KUBECONFIG, which has images and volumes."""
+    if named := os.environ.get("BARESTORE_KUBECONFIG", ""):
+        return Kube(os.environ.get("BARESTORE_KUBECTL", "kubectl"), Path(named), NAMESPACE)
+    if not REAL:
+        images.serve()
+    cluster = request.getfixturevalue("cluster")
+    kubeconfig = tmp_path_factory.mktemp("kube") / "config"
+    kubeconfig.touch(0o600)
+    kubeconfig.write_text(cluster.ssh("cp1", "cat /etc/kubernetes/admin.conf"))
+    kube = Kube(os.environ.get("BARESTORE_KUBECTL", "kubectl"), kubeconfig, NAMESPACE)
+    if not kube.list("pv"):
+        links = "find /var/lib/barestore/local-volumes -type l"
+        hosts = [node["metadata"]["name"] for node in kube.list("node")]
+        local_volumes(kube, {host: sorted(cluster.ssh(host, links, check=False).split()) for host in hosts})
+    return kube
+
+
+@pytest.fixture(scope="module")
+def k(kubernetes: Kube) -> Iterator[Kube]:
+    """A cluster with the operator, and with enough blank disks."""
+    block = [volume for volume in kubernetes.list("pv") if volume["spec"].get("volumeMode") == "Block"]
+    if len(block) < DISKS:
+        pytest.fail(f"the contract needs {DISKS} block volumes and the test bed has {len(block)}")
+    kubernetes.wait(f"{DISKS} available volumes", lambda: len([v for v in kubernetes.list("pv") if _free(v)]) >= DISKS)
+    manifests = rook_manifests()
+    for name in ("crds.yaml", "common.yaml", "csi-operator.yaml"):
+        kubernetes.apply_text((manifests / name).read_text())
+    operator = (manifests / "operator.yaml").read_text()
+    kubernetes.apply_text(operator.replace(OPERATOR_IMAGE, REAL or OPERATOR_IMAGE))
+    for namespace in (NAMESPACE, SECOND):
+        kubernetes.apply_text(in_namespace((manifests / "common-second-cluster.yaml").read_text(), namespace))
+        kubernetes.apply_text(in_namespace((manifests / "toolbox.yaml").read_text(), namespace))
+    yield kubernetes
+
+
+def _free(volume: Any) -> bool:
+    return bool(volume["status"]["phase"] == "Available" and volume["spec"].get("volumeMode") == "Block")
+
+
+def test_three_osds_come_up_and_the_cluster_is_ready(k: Kube) -> None:
+    nodes = k.list("node")
+    mons = 3 if len(nodes) >= 3 else 1
+    k.apply(ceph_cluster(NAMESPACE, storage_class(k), mons, 3))
+    k.wait("phase Ready for the current generation", lambda: is_current(k), 600)
+    k.wait("an answer from the toolbox", lambda: k.ceph("status"))
+    wait_up(k, 3)
+    assert len(k.ceph("quorum_status")["quorum_names"]) == mons
+    k.wait("health in the status", lambda: the_cluster(k)["status"]["ceph"]["health"])
+    assert the_cluster(k)["status"]["state"] == "Created"
+
+
+def test_what_others_read_is_there(k: Kube) -> None:
+    for index, claim in claims(k).items():
+        labels, name = claim["metadata"]["labels"], claim["metadata"]["name"]
+        assert labels[IDENTITY] == f"{SET}-data-{index}"
+        assert name.startswith(f"{SET}-data-{index}")
+        assert k.get("job", f"rook-ceph-osd-prepare-{name}")["metadata"]["labels"]["ceph.rook.io/pvc"] == name
+    by_name = {claim["metadata"]["name"] for claim in claims(k).values()}
+    for number, found in deployments(k).items():
+        labels = found["metadata"]["labels"]
+        assert found["metadata"]["name"] == f"rook-ceph-osd-{number}"
+        assert labels["ceph.rook.io/pvc"] in by_name
+        assert labels["ceph.rook.io/DeviceSet"] == SET
+        assert found["spec"]["strategy"]["type"] == "Recreate"
+        assert found["spec"]["replicas"] == 1
+        volumes = found["spec"]["template"]["spec"]["volumes"]
+        bridge = next(volume for volume in volumes if volume["name"].endswith("-bridge"))
+        assert bridge["hostPath"]["path"].endswith(f"/{NAMESPACE}/{labels['ceph.rook.io/pvc']}")
+    secret = k.get("secret", "rook-ceph-mon")["data"]
+    assert base64.b64decode(secret["fsid"]).decode() == k.ceph("status")["fsid"]
+    assert base64.b64decode(secret["ceph-username"]) == b"client.admin"
+    for end in k.get("configmap", "rook-ceph-mon-endpoints")["data"]["data"].split(","):
+        assert end.partition("=")[2].count(":") == 1
+
+
+def test_osds_stand_in_crush_where_their_nodes_labels_say(k: Kube) -> None:
+    labels = {
+        node["metadata"]["labels"]["kubernetes.io/hostname"]: node["metadata"]["labels"] for node in k.list("node")
+    }
+    tree = {item["id"]: item for item in k.ceph("osd", "tree")["nodes"]}
+    parent = {child: item for item in tree.values() for child in item.get("children") or []}
+    for number, found in deployments(k).items():
+        host = found["spec"]["template"]["spec"]["nodeSelector"]["kubernetes.io/hostname"]
+        assert parent[number]["name"] == host.replace(".", "-")
+        assert tree[number]["device_class"] == "hdd"
+        if rack := labels[host].get("topology.rook.io/rack"):
+            above = parent[parent[number]["id"]]
+            assert (above["type"], above["name"]) == ("rack", rack)
+
+
+def test_the_prepare_jobs_spread_osds_over_racks(k: Kube) -> None:
+    racks = {node["metadata"]["labels"].get("topology.rook.io/rack") for node in k.list("node")} - {None}
+    if len(racks) < 3:
+        pytest.skip(f"the test bed has {len(racks)} racks; three OSDs spread over three")
+    used = [item for item in k.ceph("osd", "tree")["nodes"] if item["type"] == "rack" and item.get("children")]
+    assert len(used) == 3
+
+
+def test_a_higher_count_adds_the_next_index(k: Kube) -> None:
+    before = claims(k)
+    set_count(k, 4)
+    wait_up(k, 4)
+    assert sorted(claims(k)) == [*sorted(before), max(before) + 1]
+    k.wait("phase Ready for the current generation", lambda: is_current(k))
+
+
+def test_a_lower_count_removes_nothing(k: Kube) -> None:
+    before = {claim["metadata"]["uid"] for claim in claims(k).values()}
+    running = {one["metadata"]["uid"] for one in deployments(k).values()}
+    set_count(k, 3)
+    k.wait("phase Ready for the current generation", lambda: is_current(k))
+    assert {claim["metadata"]["uid"] for claim in claims(k).values()} == before
+    assert {one["metadata"]["uid"] for one in deployments(k).values()} == running
+    assert len(up(k)) == 4
+
+
+def test_the_purge_job_says_success_and_removes_nothing_while_the_osd_is_up(k: Kube) -> None:
+    number = max(deployments(k))
+    before = deployments(k)[number]["metadata"]["uid"]
+    assert purge(k, str(number)).get("succeeded") == 1
+    assert number in up(k)
+    assert deployments(k)[number]["metadata"]["uid"] == before
+
+
+def test_a_stopped_osd_stays_stopped_only_with_the_label(k: Kube) -> None:
+    number = max(deployments(k))
+    stop(k, number)
+    k.patch("cephcluster", k.namespace, {"spec": {"priorityClassNames": {"mgr": "system-cluster-critical"}}})
+    k.wait("phase Ready for the current generation", lambda: is_current(k))
+    assert deployments(k)[number]["spec"]["replicas"] == 0
+    k.call("label", "deploy", f"rook-ceph-osd-{number}", "ceph.rook.io/do-not-reconcile-")
+    k.patch("cephcluster", k.namespace, {"spec": {"priorityClassNames": None}})
+    wait_up(k, 4)
+    assert deployments(k)[number]["spec"]["replicas"] == 1
+
+
+def test_a_purge_that_does_nothing_can_be_had(k: Kube) -> None:
+    if REAL:
+        pytest.skip("only the stand-in has a switch that makes its purge Job do nothing")
+    number = max(deployments(k))
+    stop(k, number)
+    assert purge(k, str(number), {"name": "ROOK_STANDIN_PURGE_DOES_NOTHING", "value": "true"}).get("succeeded") == 1
+    assert number in deployments(k)
+    assert number in {int(osd["osd"]) for osd in k.ceph("osd", "dump")["osds"]}
+
+
+def test_a_purge_removes_the_osd_and_leaves_volume_and_label(k: Kube) -> None:
+    number = max(deployments(k))
+    stop(k, number)
+    claim = deployments(k)[number]["metadata"]["labels"]["ceph.rook.io/pvc"]
+    volume = k.get("pvc", claim)["spec"]["volumeName"]
+    assert purge(k, str(number)).get("succeeded") == 1
+    assert number not in {int(osd["osd"]) for osd in k.ceph("osd", "dump")["osds"]}
+    assert f"osd.{number}" not in {entry["entity"] for entry in k.ceph("auth", "ls")["auth_dump"]}
+    k.wait("the Deployment gone", lambda: number not in deployments(k))
+    k.wait("the claim gone", lambda: k.get("pvc", claim) is None)
+    k.wait("the prepare Job gone", lambda: k.get("job", f"rook-ceph-osd-prepare-{claim}") is None)
+    k.wait("the volume Released", lambda: k.get("pv", volume)["status"]["phase"] == "Released")
+    assert first_bytes(k, volume).startswith("bluestore block device")
+    k.wait("phase Ready for the current generation", lambda: is_current(k))
+    assert len(claims(k)) == 3
+
+
+def test_a_purged_osd_that_still_counts_comes_back_as_the_next_index(k: Kube) -> None:
+    before = claims(k)
+    gone = before[min(before)]["metadata"]["name"]
+    number = next(n for n, one in deployments(k).items() if one["metadata"]["labels"]["ceph.rook.io/pvc"] == gone)
+    stop(k, number)
+    assert purge(k, str(number)).get("succeeded") == 1
+    new = k.wait("a claim behind the highest", lambda: [index for index in claims(k) if index > max(before)])
+    assert new == [max(before) + 1]
+    k.wait("the claim gone", lambda: gone not in {claim["metadata"]["name"] for claim in claims(k).values()})
+    assert len(claims(k)) == 3
+
+
+def test_an_unknown_osd_makes_the_purge_job_fail(k: Kube) -> None:
+    assert not purge(k, "4711").get("succeeded")
+
+
+def test_an_operator_that_is_killed_goes_on_where_it_was(k: Kube) -> None:
+    wait_up(k, 3)
+    before = claims(k)
+    set_count(k, 4)
+    k.wait("a claim behind the highest", lambda: [index for index in claims(k) if index > max(before)])
+    k.call("delete", "pod", "--selector=app=rook-ceph-operator", "--grace-period=0", "--force", namespace="rook-ceph")
+    wait_up(k, 4)
+    assert len(claims(k)) == 4
+    k.wait("phase Ready for the current generation", lambda: is_current(k))
+
+
+def test_one_operator_serves_two_clusters(k: Kube) -> None:
+    other = Kube(k.kubectl, k.kubeconfig, SECOND)
+    other.apply(ceph_cluster(SECOND, storage_class(k), 1, 1))
+    other.wait("phase Ready for the current generation", lambda: is_current(other), 600)
+    wait_up(other, 1)
+    assert other.ceph("status")["fsid"] != k.ceph("status")["fsid"]
+    assert len(up(k)) == 4
+
+
+def test_a_bucket_claim_gives_a_bucket_that_keeps_an_object(k: Kube) -> None:
+    size = {"failureDomain": "osd", "replicated": {"size": 3}}
+    store = {
+        "apiVersion": "ceph.rook.io/v1",
+        "kind": "CephObjectStore",
+        "metadata": {"name": "store", "namespace": NAMESPACE},
+        "spec": {"metadataPool": size, "dataPool": size, "gateway": {"port": 80, "instances": 1}},
+    }
+    pool = {
+        "apiVersion": "ceph.rook.io/v1",
+        "kind": "CephBlockPool",
+        "metadata": {"name": "volumes", "namespace": NAMESPACE},
+        "spec": {**size, "deviceClass": "hdd"},
+    }
+    bucket_class = {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "contract-bucket"},
+        "provisioner": "rook-ceph.ceph.rook.io/bucket",
+        "reclaimPolicy": "Delete",
+        "parameters": {"objectStoreName": "store", "objectStoreNamespace": NAMESPACE},
+    }
+    claim = {
+        "apiVersion": "objectbucket.io/v1alpha1",
+        "kind": "ObjectBucketClaim",
+        "metadata": {"name": "photos", "namespace": NAMESPACE},
+        "spec": {"generateBucketName": "photos", "storageClassName": "contract-bucket"},
+    }
+    k.apply(pool, store, bucket_class, claim)
+    k.wait("the pool Ready", lambda: k.get("cephblockpool", "volumes")["status"]["phase"] == "Ready")
+    assert "volumes" in {one["poolname"] for one in k.ceph("osd", "lspools")}
+    k.wait("the store Ready", lambda: k.get("cephobjectstore", "store")["status"]["phase"] == "Ready", 600)
+    k.wait("the claim Bound", lambda: k.get("objectbucketclaim", "photos")["status"]["phase"] == "Bound")
+    told = k.get("configmap", "photos")["data"]
+    secret = {key: base64.b64decode(value).decode() for key, value in k.get("secret", "photos")["data"].items()}
+    assert told["BUCKET_NAME"].startswith("photos-")
+    assert k.get("service", "rook-ceph-rgw-store")["spec"]["ports"][0]["port"] == int(told["BUCKET_PORT"])
+    assert k.toolbox("python3", "-", stdin=put_and_get(told, secret)).strip() == "what was written"
