@@ -23,6 +23,8 @@ COPY = ROOT / "build/ansible_collections/barestore/storage"
 # ansible-test keeps its environments in $HOME/.ansible/test. Here they live and die with .venv.
 HOME = ROOT / ".venv/ansible-test"
 CONFIG = "tests/config.yml"
+# An index that drops connections for a while shall not fail the gate: this many tries are about four minutes.
+PIP_CONF = "[global]\nretries = 10\n"
 GET_PIP = '''"""Stands in for get-pip.py, which ansible-test would download: installs the pip beside it."""
 import glob
 import os
@@ -77,6 +79,12 @@ def bootstrap_pip() -> None:
         check=True,
     )
     script.write_text(GET_PIP % version, encoding="utf-8")
+
+
+def patient_pip() -> None:
+    config = HOME / ".config/pip/pip.conf"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(PIP_CONF, encoding="utf-8")
 
 
 def starts(python: Path, version: str) -> Path | None:
@@ -148,6 +156,7 @@ def not_run(output: str) -> list[str]:
 def main() -> int:
     copy()
     bootstrap_pip()
+    patient_pip()
     done = subprocess.run(
         [str(Path(sys.executable).parent / "ansible-test"), "sanity", "--color", "no", "-v"],
         cwd=COPY,

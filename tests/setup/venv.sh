@@ -44,5 +44,5 @@ if [ "$stamp" -nt pyproject.toml ] && [ "$stamp" -nt src/barestore/__init__.py ]
     exit 0
 fi
 say "installing barestore[$extras]"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[$extras]"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --retries 10 --editable ".[$extras]"
 touch "$stamp"
