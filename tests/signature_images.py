@@ -51,6 +51,16 @@ def zfs(size: int, labels: tuple[int, ...] = (0, 1, 2, 3), order: str = "<") -> 
     return {at[one] + 128 * 1024 + 4096 * slot: block for one in labels for slot in (4, 5, 6, 7, 8)}
 
 
+def ext_copy(block: int) -> Image:
+    """The superblock of ext at the beginning of its second group; its magic is at 56."""
+    return {(8 * block + (block == 1024)) * block + 56: b"\x53\xef"}
+
+
+def xfs_copy(size: int) -> Image:
+    """The superblock of the second of four groups."""
+    return {(size // 4096 + 3) // 4 * 4096: b"XFSB"}
+
+
 def md(size: int, version: str) -> Image:
     """struct mdp_superblock_1 of md_p.h with its checksum; 0.90 is struct mdp_superblock_s."""
     if version == "0.90":
@@ -96,6 +106,11 @@ CORPUS: dict[str, tuple[str, Callable[[int], Image]]] = {
         f"zfs-label{one}": ("zfs_member", lambda size, one=one: zfs(size, (one,)))  # type: ignore[misc]
         for one in range(4)
     },
+    **{
+        f"ext-copy-{one}": ("unknown data", lambda size, one=one: ext_copy(one))  # type: ignore[misc]
+        for one in (1024, 2048, 4096)
+    },
+    "xfs-copy": ("unknown data", xfs_copy),
     "zfs-big-endian": ("zfs_member", lambda size: zfs(size, order=">")),
     **{
         f"md-{one}": ("linux_raid_member", lambda size, one=one: md(size, one))  # type: ignore[misc]

@@ -14,10 +14,13 @@ _END = MIB  # GPT, ZFS, md 0.90 and 1.0 and the firmware RAIDs keep their copies
 _BLOCK = 4096
 
 # Beyond the first MiB: the second LUKS2 header for each header size that there is (LUKS2 on-disk format, 2.1), the
-# mirrors of Btrfs (superblock.rst of its documentation), the label copies of Ceph BlueStore (BlueStore.cc).
+# mirrors of Btrfs (superblock.rst of its documentation), the label copies of Ceph BlueStore (BlueStore.cc), the first
+# copy of an ext superblock for each block size (at the second of its groups), and of an XFS one, at its second group.
 LUKS2_SECOND = tuple(0x4000 << shift for shift in range(9))
 BTRFS_MIRRORS = (64 * MIB, 256 * _GIB)
 BLUESTORE_LABELS = (0, _GIB, 10 * _GIB, 100 * _GIB, 1000 * _GIB)
+EXT_COPIES = (8 * MIB, 32 * MIB, 128 * MIB)
+_XFS_LARGEST_GROUP = 1024 * _GIB // _BLOCK - 1
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,11 @@ def places(size: int) -> tuple[tuple[int, int], ...]:
     """(offset, length) of all that is read of a device, and zeroed by a wipe; in order, none over another."""
     if size <= MIB + _END:
         return ((0, size),) if size > 0 else ()
-    spots = sorted({*LUKS2_SECOND, *BTRFS_MIRRORS, *BLUESTORE_LABELS})
+    spots = sorted({*LUKS2_SECOND, *BTRFS_MIRRORS, *BLUESTORE_LABELS, *EXT_COPIES, xfs_copy(size)})
     between = [(spot, _BLOCK) for spot in spots if spot >= MIB and spot + _BLOCK <= size - _END]
     return ((0, MIB), *between, (size - _END, _END))
+
+
+def xfs_copy(size: int) -> int:
+    """Where the second group begins when mkfs.xfs makes four of a disk of ``size`` bytes, or groups of 1 TiB."""
+    return min(-(-(size // _BLOCK) // 4), _XFS_LARGEST_GROUP) * _BLOCK
