@@ -21,7 +21,7 @@ PATH=$PATH:/usr/local/go/bin:/usr/lib/go/bin
 go_minor() { go env GOVERSION 2>/dev/null | sed -n 's/^go1\.\([0-9]*\).*/\1/p'; }
 
 # The program that shows that a package is there, and the package.
-TOOLS='podman:podman runc:runc mmdebstrap:mmdebstrap dpkg-scanpackages:dpkg-dev ip:iproute2 losetup:mount partx:util-linux ssh:openssh-client ssh-keygen:openssh-client'
+TOOLS='podman:podman runc:runc mmdebstrap:mmdebstrap dpkg-scanpackages:dpkg-dev ip:iproute2 losetup:mount partx:util-linux ssh:openssh-client ssh-keygen:openssh-client gcc:gcc'
 
 missing_packages() {
     local pair

@@ -20,7 +20,7 @@ from barestore.lab.building import Say
 from barestore.lab.containers import disks as loop_disks
 from barestore.lab.containers.commands import run
 from barestore.lab.containers.disks import Disks
-from barestore.lab.containers.network import Network
+from barestore.lab.containers.network import Network, gateway_of
 from barestore.lab.containers.tree import Tree
 from barestore.lab.errors import LabError
 from barestore.lab.files import locked, socket_dir, write_atomically
@@ -245,7 +245,8 @@ class Node:
             (self.root / "etc/hostname").write_text(f"{self.name}\n")
             hosts = f"127.0.0.1 localhost\n{self.address.ip} {self.name}\n"
             (self.root / "etc/hosts").write_text(hosts)
-            (self.root / "etc/resolv.conf").write_text("# nobody answers names here\n")
+            # Nobody answers there, but a resolver without any server is an error to some.
+            (self.root / "etc/resolv.conf").write_text(f"nameserver {gateway_of(self.address).ip}\n")
 
     def _let_go(self) -> None:
         """Remove container, cable, loop devices and mount; the files stay."""

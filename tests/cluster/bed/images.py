@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The images that a Kubernetes of the bed pulls, under the names that kubeadm and flannel's manifest give them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from barestore.lab import debian
+from tests.cluster.bed import binaries
+from tests.cluster.bed.folders import built
+from tests.cluster.bed.ociimage import File, Files, Image, Link, Tarball, write_archive
+
+Say = Callable[[str], None]
+
+BUSYBOX = Path("/bin/busybox")
+_APPLETS = ("sh", "cp", "cat", "sleep", "wget", "nc", "dd", "sha256sum")
+# What kube-proxy and flannel start on a node's behalf.
+_NETWORK_TOOLS = "iptables,nftables,conntrack,ipset,iproute2,ca-certificates"
+
+
+def ensure(programs: Mapping[str, Path], say: Say) -> Path:
+    """The archive of all images."""
+    root = _network_root(say)
+
+    def build(folder: Path) -> None:
+        say("putting the images together")
+        write_archive(folder / "kubernetes.tar", wanted(programs, root))
+
+    found = {name: str(path) for name, path in sorted(programs.items())}
+    recipe = json.dumps([found, str(root), Path(__file__).read_text()])
+    return built("images", recipe, build) / "kubernetes.tar"
+
+
+def wanted(programs: Mapping[str, Path], network_root: Path) -> list[Image]:
+    """The images; ``network_root`` is a tar of Debian with the tools of the network."""
+    tools = Tarball(network_root)
+    busybox = Files((File("bin/busybox", BUSYBOX), *(Link(f"bin/{name}", "busybox") for name in _APPLETS)))
+
+    def holding(*names: str, folder: str = "usr/local/bin") -> Files:
+        return Files(tuple(File(f"{folder}/{name}", programs[name]) for name in names))
+
+    control_plane = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+    plugin_tag = "v1.7.1-flannel1"
+    return [
+        *(Image(f"registry.k8s.io/{name}:{binaries.KUBERNETES}", (holding(name),)) for name in control_plane),
+        Image(f"registry.k8s.io/kube-proxy:{binaries.KUBERNETES}", (tools, holding("kube-proxy"))),
+        Image(f"registry.k8s.io/etcd:{binaries.ETCD.removeprefix('v')}-0", (holding("etcd", "etcdctl"),)),
+        Image(
+            "registry.k8s.io/pause:3.10.1",
+            (holding("pause", folder=""),),
+            {"Entrypoint": ["/pause"], "User": "65535:65535"},
+        ),
+        Image(
+            f"registry.k8s.io/coredns/coredns:{binaries.COREDNS}",
+            (holding("coredns", folder=""),),
+            {"Entrypoint": ["/coredns"]},
+        ),
+        Image(f"ghcr.io/flannel-io/flannel:{binaries.FLANNEL}", (tools, holding("flanneld", folder="opt/bin"))),
+        Image(f"ghcr.io/flannel-io/flannel-cni-plugin:{plugin_tag}", (busybox, holding("flannel", folder=""))),
+        Image("docker.io/library/busybox:stable", (busybox,), {"Cmd": ["sh"]}),
+    ]
+
+
+def _network_root(say: Say) -> Path:
+    def build(folder: Path) -> None:
+        say("building a small Debian with the tools of the network")
+        argv = [
+            "mmdebstrap", "--mode=root", "--variant=minbase", "--aptopt=Acquire::Check-Valid-Until \"false\"",
+            "--aptopt=Apt::Install-Recommends \"false\"", "--dpkgopt=path-exclude=/usr/share/doc/*",
+            "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
+            f"--include={_NETWORK_TOOLS}", "--customize-hook=rm -rf \"$1\"/var/lib/apt/lists/* \"$1\"/var/cache/apt/*",
+            "bookworm", str(folder / "root.tar"), debian.mirror(),
+        ]  # fmt: skip
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise binaries.BedError(f"mmdebstrap failed: {done.stderr.strip().splitlines()[-1]}")
+
+    return built("images", f"bookworm {_NETWORK_TOOLS}", build) / "root.tar"
