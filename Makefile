@@ -33,7 +33,7 @@ lab: setup ## virtual machines with real disks; FULL=1 for everything
 cluster: ## real Kubernetes and Ceph
 	@echo "cluster: there are no cluster tests in this release." >&2; exit 2
 
-bench: setup ## measure, and compare with the numbers to hold; ONLY=plan,fleet,report,noop,apply,community
+bench: setup ## measure, and compare with the numbers to hold; ONLY=plan,osds,fleet,report,noop,apply,community
 	@ONLY=$(ONLY) $(RUN) bench
 
 test: setup ## lint, unit, property, browser, loop and lab, and what was left out

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures the numbers to hold and prints one table; also build/bench.json and build/bench.md.
 
-usage: run.py [plan] [fleet] [report] [noop] [apply] [community]    default: all, or the environment variable ONLY
+usage: run.py [plan] [osds] [fleet] [report] [noop] [apply] [community]    default: all, or ONLY of the environment
 
 Nothing here fails because a number is off: a busy machine is no defect. It fails when something cannot be measured.
 """
@@ -22,6 +22,7 @@ import apply  # noqa: E402
 import community  # noqa: E402
 import fleet  # noqa: E402
 import noop  # noqa: E402
+import osds  # noqa: E402
 import planning  # noqa: E402
 import report  # noqa: E402
 from guest import ROOT, Unmeasured  # noqa: E402
@@ -32,6 +33,7 @@ from barestore.lab.errors import LabError  # noqa: E402
 Section = Callable[[list[str]], Iterator[Row]]
 SECTIONS: dict[str, Section] = {
     "plan": planning.rows,
+    "osds": osds.rows,
     "fleet": fleet.rows,
     "report": report.rows,
     "noop": noop.rows,

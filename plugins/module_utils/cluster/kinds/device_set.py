@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Device sets: their count is lowered before any purge and raised step by step; a set that ends is taken out last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...plan.model import Action, Expect
+from ..commands import Commands
+from ..state import Cluster
+from ..wanted import Decision, Wanted
+from .pace import DONE, SET
+
+KIND = "device_set"
+
+
+def lowered(name: str) -> str:
+    """What an action that purges needs: the operator no longer wants the OSD back."""
+    return f"count:{name}"
+
+
+def dropped(name: str) -> str:
+    """What the last OSD of a set that ends needs before its purge."""
+    return f"dropped:{name}"
+
+
+def raised(name: str, to: int) -> str:
+    return f"raised:{name}/{to}"
+
+
+ALL_RAISED = "raised"
+"""Nothing is taken away while anything is added."""
+
+
+def plan(cluster: Cluster, wanted: Wanted, decision: Decision, run: Commands) -> Iterator[Action]:
+    for name, (device_set, to) in sorted(decision.lower.items()):
+        marks = frozenset(f"marked:{one.claim}" for one in decision.leavers if one.device_set == name)
+        yield Action(
+            KIND,
+            "lower",
+            name,
+            steps=(run.count(device_set, device_set.count, to),),
+            before={"count": device_set.count},
+            after={"count": to},
+            needs=marks | {SET, ALL_RAISED},
+            provides=frozenset((lowered(name),)),
+            expects=(Expect("count", name, str(to)),),
+        )
+    for step in decision.steps:
+        name = step.device_set.name
+        yield Action(
+            KIND,
+            "raise",
+            f"{name}/{step.to}",
+            steps=(run.count(step.device_set, step.before, step.to),),
+            before={"count": step.before},
+            after={"count": step.to, wanted.failure_domain: sorted(step.domains)},
+            needs=frozenset((SET, raised(name, step.before))),
+            provides=frozenset((raised(name, step.to), ALL_RAISED, DONE)),
+            expects=(
+                Expect("count", name, str(step.to)),
+                Expect("osds", name, str(step.to)),
+                Expect("spread", name, str(step.gap)),
+                Expect("clean", cluster.name),
+            ),
+        )
+    for name, count in decision.settle:
+        yield Action(
+            KIND,
+            "settle",
+            name,
+            steps=(),
+            after={"count": count},
+            needs=frozenset((SET,)) | {f"replaced:{name}"},
+            provides=frozenset((ALL_RAISED, DONE)) if not decision.leavers else frozenset((DONE,)),
+            expects=(Expect("osds", name, str(count)), Expect("clean", cluster.name)),
+        )
+    for device_set in decision.drop:
+        goers = [one for one in decision.leavers if one.device_set == device_set.name]
+        last = goers[-1] if goers else None
+        yield Action(
+            KIND,
+            "remove",
+            device_set.name,
+            steps=(run.drop_set(device_set),),
+            before={"count": device_set.count},
+            after=None,
+            needs=frozenset((lowered(device_set.name), SET, *_last_needs(decision, device_set.name))),
+            provides=frozenset((dropped(device_set.name),)) if last else frozenset(),
+            expects=(Expect("set_gone", device_set.name),),
+        )
+
+
+def last_of(decision: Decision, name: str) -> str:
+    """The claim of a set that ends whose OSD is stopped before the set is taken out, and purged after that."""
+    order = [claim for wave in decision.waves for claim in wave]
+    mine = {one.claim for one in decision.leavers if one.device_set == name}
+    return next((claim for claim in reversed(order) if claim in mine), "")
+
+
+def _last_needs(decision: Decision, name: str) -> Iterator[str]:
+    last = last_of(decision, name)
+    for one in decision.leavers:
+        if one.device_set == name:
+            yield f"stopped:{one.claim}" if one.claim == last else f"free:{one.claim}"

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the modules of a cluster share: arguments in, a report out. The only file here that knows AnsibleModule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..plan.errors import SpecError
+from .run import Job, Report
+from .wanted import PROFILES, Wanted
+
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "cluster": {"type": "str", "required": True},
+    "device_sets": {"type": "dict", "default": {}},
+    "failure_domain": {"type": "str", "choices": ["osd", "host", "rack"], "default": "host"},
+    "pace": {"type": "str", "choices": list(PROFILES), "default": "normal"},
+    "margin": {"type": "float", "default": 0.05},
+    "accept_health": {"type": "list", "elements": "str", "default": []},
+    "windows": {"type": "list", "elements": "str", "default": []},
+    "replace": {"type": "list", "elements": "str", "default": []},
+    "patience": {"type": "int", "default": 600},
+    "kubeconfig": {"type": "path", "default": "/etc/kubernetes/admin.conf"},
+    "operator_namespace": {"type": "str", "default": "rook-ceph"},
+}
+
+
+def job(params: Mapping[str, Any], check: bool) -> Job:
+    """The job of a module's parameters.
+
+    :raises SpecError: a device set has no count, or the margin is none.
+    """
+    counts = {}
+    for name, entry in params["device_sets"].items():
+        count = entry.get("count") if isinstance(entry, Mapping) else entry
+        try:
+            counts[name] = int(count)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            raise SpecError(
+                f"device_sets.{name}: its count is {count!r}", "write a whole number, such as {count: 18}"
+            ) from None
+    if not 0 <= params["margin"] < 0.5:
+        raise SpecError(f"margin: it is {params['margin']}", "write a part of an OSD, such as 0.05 for 5 %")
+    wanted = Wanted(
+        params["cluster"],
+        counts,
+        params["failure_domain"],
+        params["pace"],
+        params["margin"],
+        frozenset(params["accept_health"]),
+        tuple(params["windows"]),
+        tuple(params["replace"]),
+        params["patience"],
+        params["kubeconfig"],
+        params["operator_namespace"],
+    )
+    return Job(wanted, check, params.get("expected_digest") or "")
+
+
+def finish(module: AnsibleModule, report: Report) -> None:
+    """End the module with a report: a refusal or a failed action is a failure with its sentence."""
+    result = report.as_json()
+    sentences = [report.error] if report.error else result["refusals"]
+    if sentences:
+        result["changed"] = bool(report.executed)
+        module.fail_json(msg=" ".join(sentences), **result)
+    module.exit_json(**result)

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which OSDs go, and which failure domains get new ones: racks and hosts stay balanced."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..plan.model import Refusal
+from .quantities import human
+from .state import Claim, Cluster, DeviceSet, Osd, Volume
+
+_STEP = 0.05
+"""Fullness is compared in steps of 5 %, so that a plan stays the same while clients write."""
+
+
+@dataclass(frozen=True)
+class Goer:
+    """A claim that goes, with its OSD; None where no OSD ever came of it."""
+
+    claim: Claim
+    osd: Osd | None
+
+
+def leaving(cluster: Cluster, device_set: DeviceSet, number: int, kind: str) -> tuple[Goer, ...]:
+    """The ``number`` claims that go next, in order: those without an OSD, then from the fullest-manned domain.
+
+    Claims that are marked as leaving already are not among them.
+    """
+    present = [
+        Goer(claim, cluster.osd_of(claim.name))
+        for claim in cluster.claims_of(device_set.name)
+        if claim.owned and not claim.leaving and not claim.deleting
+    ]
+    empty = [one for one in present if one.osd is None][:number]
+    domains: dict[str, dict[str, list[tuple[int, int, Goer]]]] = {}
+    for one in present:
+        if one.osd is not None:
+            fullness = int(one.osd.used / one.osd.size / _STEP) if one.osd.size else 0
+            hosts = domains.setdefault(one.osd.domain(kind), {})
+            # The emptiest is taken from the end: least used, then the highest number.
+            hosts.setdefault(one.osd.domain("host"), []).append((fullness, -one.osd.id, one))
+    for hosts in domains.values():
+        for held in hosts.values():
+            held.sort(key=lambda one: one[:2], reverse=True)
+    chosen = list(empty)
+    counts = {name: sum(map(len, hosts.values())) for name, hosts in domains.items()}
+    while len(chosen) < number and any(counts.values()):
+        most = max(counts.values())
+        name = min(
+            (name for name, count in counts.items() if count == most),
+            key=lambda name: _first(domains[name]),
+        )
+        hosts = domains[name]
+        host = min((host for host in hosts if hosts[host]), key=lambda host: _rank(hosts[host]))
+        chosen.append(hosts[host].pop()[2])
+        counts[name] -= 1
+    return tuple(chosen)
+
+
+def spread(cluster: Cluster, device_set: str, kind: str, without: Iterable[int] = ()) -> dict[str, int]:
+    """OSDs of a set in each failure domain; domains of which a node is there count too, with 0."""
+    gone = frozenset(without)
+    found = Counter(dict.fromkeys(_known_domains(cluster, kind), 0))
+    for claim in cluster.claims_of(device_set):
+        osd = cluster.osd_of(claim.name)
+        if osd is not None and osd.id not in gone and not claim.leaving:
+            found[osd.domain(kind)] += 1
+    return dict(sorted(found.items()))
+
+
+def arriving(
+    cluster: Cluster, device_set: DeviceSet, number: int, kind: str
+) -> tuple[tuple[str, ...], tuple[Refusal, ...]]:
+    """The failure domain of each new OSD in order, or why there is no room for them."""
+    counts = spread(cluster, device_set.name, kind)
+    free = free_places(cluster, device_set, kind)
+    waiting = [one for one in cluster.claims_of(device_set.name) if one.owned and cluster.osd_of(one.name) is None]
+    have = sum(free.values())
+    if have < number:
+        there = ", ".join(f"{kind} {name} {free.get(name, 0)}" for name in sorted({*counts, *free})) or "none"
+        return (), (
+            Refusal(
+                f"device set {device_set.name}",
+                f"{number} new OSDs need {number} free volumes of at least {human(device_set.request)} in "
+                f"{device_set.storage_class}, and there are {have}: {there}",
+                "give hosts more disks, or wipe those that are free",
+            ),
+        )
+    domains = []
+    usable = {name: counts.get(name, 0) for name in free}
+    for _one in range(number):
+        name = min((name for name in usable if free[name] > 0), key=lambda name: (usable[name], name))
+        domains.append(name)
+        usable[name] += 1
+        free[name] -= 1
+    before, after = gap(counts), gap({**counts, **usable})
+    if after > max(1, before) and not waiting:
+        least = min(counts, key=lambda name: (usable.get(name, counts[name]), name))
+        return (), (
+            Refusal(
+                f"device set {device_set.name}",
+                f"its OSDs would be {_said({**counts, **usable}, kind)}, since {kind} {least} has no free volume of "
+                f"{device_set.storage_class}",
+                f"give {kind} {least} more disks, or ask for fewer OSDs",
+            ),
+        )
+    return tuple(domains), ()
+
+
+def free_places(cluster: Cluster, device_set: DeviceSet, kind: str) -> dict[str, int]:
+    """How many more OSDs of a set each failure domain has volumes for."""
+    found: dict[str, int] = {}
+    local = [one for one in cluster.volumes.values() if one.storage_class == device_set.storage_class and one.path]
+    for volume in local:
+        node = cluster.nodes.get(volume.node)
+        if _is_free(volume, device_set) and node is not None and node.ready and node.schedulable:
+            name = _domain_of_node(cluster, node.name, kind)
+            found[name] = found.get(name, 0) + 1
+    if local or not device_set.request:
+        return found
+    for node in cluster.nodes.values():
+        if node.free and node.ready and node.schedulable:
+            room = node.free.get("00default", max(node.free.values()))
+            name = _domain_of_node(cluster, node.name, kind)
+            found[name] = found.get(name, 0) + room // device_set.request
+    return found
+
+
+def unbalanced(counts: dict[str, int]) -> bool:
+    """Whether a failure domain has at least two OSDs more than another."""
+    return gap(counts) > 1
+
+
+def told(counts: dict[str, int], kind: str) -> str:
+    """``6 in rack r1, 5 in rack r2``."""
+    return _said(counts, kind)
+
+
+def _first(hosts: dict[str, list[tuple[int, int, Goer]]]) -> tuple[int, int, int]:
+    """The rank of the host that a domain would give from: those with the most OSDs first."""
+    return min(_rank(held) for held in hosts.values() if held)
+
+
+def _rank(held: list[tuple[int, int, Goer]]) -> tuple[int, int, int]:
+    fullness, number, _goer = held[-1]
+    return (-len(held), fullness, number)
+
+
+def _is_free(volume: Volume, device_set: DeviceSet) -> bool:
+    return volume.phase == "Available" and not volume.claim and volume.size >= device_set.request
+
+
+def _domain_of_node(cluster: Cluster, node: str, kind: str) -> str:
+    if kind == "rack":
+        return cluster.nodes[node].rack
+    # Rook makes the CRUSH host of a node's name, without dots.
+    return node.replace(".", "-") if kind == "host" else f"new OSD on {node}"
+
+
+def _known_domains(cluster: Cluster, kind: str) -> Iterable[str]:
+    storage = {volume.node for volume in cluster.volumes.values() if volume.path}
+    return {_domain_of_node(cluster, name, kind) for name in cluster.nodes if name in storage} if kind != "osd" else ()
+
+
+def gap(counts: dict[str, int]) -> int:
+    """How many OSDs more the fullest-manned domain has than the one with the fewest."""
+    return max(counts.values()) - min(counts.values()) if counts else 0
+
+
+def _said(counts: dict[str, int], kind: str) -> str:
+    return ", ".join(f"{count} in {kind} {name}" for name, count in sorted(counts.items()))

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One run on one cluster: look, plan, and, unless it is a check, take the lease, apply, verify, report."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..plan.diff import diff
+from ..plan.digest import digest
+from ..plan.errors import StorageError, Surprise
+from ..plan.journal import Journal
+from ..plan.model import Plan, Refusal
+from ..plan.runner import Runner
+from . import placement, planner
+from .commands import NOTE_ACTIONS, NOTE_PLAN, Commands
+from .executor import Clock, Executor
+from .lease import Holder
+from .observer import Observer
+from .state import Cluster
+from .wanted import Wanted
+from .windows import is_open
+
+FOLDER = "/var/lib/barestore"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a module was asked."""
+
+    wanted: Wanted
+    check: bool = True
+    expected_digest: str = ""
+    folder: str = FOLDER
+
+
+@dataclass
+class Report:
+    """What a module answers; ``as_json`` is its RETURN."""
+
+    plan: Plan = field(default_factory=lambda: Plan(()))
+    executed: list[dict[str, Any]] = field(default_factory=list)
+    error: str = ""
+    journal: str = ""
+    report: str = ""
+    processes: int = 0
+    cluster: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        actions = self.plan.actions
+        return {
+            "changed": bool(actions),
+            "plan": [action.as_json() for action in actions],
+            "identities": self.plan.identities,
+            "digest": digest(self.plan),
+            "refusals": [refusal.sentence() for refusal in self.plan.refusals],
+            "notes": list(self.plan.notes),
+            "executed": self.executed,
+            "before": {action.id: action.before for action in actions},
+            "after": {action.id: action.after for action in actions},
+            "diff": diff(actions),
+            "journal": self.journal,
+            "report": self.report,
+            "cluster": self.cluster,
+            "processes": self.processes,
+        }
+
+
+def osds(job: Job, runner: Runner, clock: Clock | None = None) -> Report:
+    """Bring the OSDs of a cluster to the wanted counts, or say what that would take.
+
+    :raises StorageError: the cluster cannot be read; refusals and failures of actions are in the report instead.
+    """
+    clock = clock or Clock()
+    observer = Observer(runner, job.wanted)
+    seen, report = _planned(job, observer, clock)
+    report.processes = runner.count
+    if job.check or report.plan.refusals or not report.plan.actions:
+        return report
+    holder = Holder(runner, Commands.of(job.wanted))
+    try:
+        holder.take(seen.lease)
+    except StorageError as error:
+        report.error = error.sentence()
+        return report
+    whole = False
+    try:
+        # Whoever held the lease until now may have changed what was planned from.
+        _seen, report = _planned(job, observer, clock)
+        if report.plan.refusals or not report.plan.actions:
+            whole = not report.plan.refusals
+            return report
+        whole = _apply(job, runner, observer, holder, clock, report)
+    finally:
+        holder.give_back(whole)
+        report.processes = runner.count
+    return report
+
+
+def facts(job: Job, runner: Runner, clock: Clock | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The recording, and what there is: sets, OSDs, spread, and what the counts would need now."""
+    observer = Observer(runner, job.wanted)
+    cluster = observer.look(whole=True)
+    plan = planner.plan(cluster, job.wanted, is_open(job.wanted.windows, *(clock or Clock()).week()))
+    told = {**summary(cluster, job.wanted), "osds": [_osd(cluster, number) for number in sorted(cluster.osds)]}
+    told["digest"] = digest(plan)
+    told["refusals"] = [one.sentence() for one in plan.refusals]
+    told["notes"] = list(plan.notes)
+    return observer.last, told
+
+
+def summary(cluster: Cluster, wanted: Wanted) -> dict[str, Any]:
+    """A cluster in short."""
+    size = sum(one.size for one in cluster.osds.values())
+    used = sum(one.used for one in cluster.osds.values())
+    return {
+        "fsid": cluster.fsid,
+        "health": cluster.health,
+        "size": size,
+        "used": used,
+        "device_sets": {
+            one.name: {
+                "count": one.count,
+                "wanted": wanted.counts.get(one.name, one.count),
+                "spread": placement.spread(cluster, one.name, wanted.failure_domain),
+            }
+            for one in cluster.sets
+        },
+    }
+
+
+def _osd(cluster: Cluster, number: int) -> dict[str, Any]:
+    one = cluster.osds[number]
+    claim = next((found.claim for found in cluster.deployments if found.osd == number), "")
+    found = cluster.claims.get(claim)
+    volume = cluster.volumes.get(found.volume) if found else None
+    return {
+        "id": number,
+        "uuid": one.uuid,
+        "up": one.up,
+        "in": one.is_in,
+        "class": one.device_class,
+        "size": one.size,
+        "used": one.used,
+        "place": dict(one.place),
+        "claim": claim,
+        "device_set": found.device_set if found else "",
+        "volume": volume.name if volume else "",
+        "serial": volume.serial if volume else "",
+    }
+
+
+def _planned(job: Job, observer: Observer, clock: Clock) -> tuple[Cluster, Report]:
+    """A look is enough where nothing is to do; the rest is asked only for a change."""
+    window = is_open(job.wanted.windows, *clock.week())
+    cluster = observer.look()
+    # Without the questions of a change every gate may be closed: what counts here is only whether anything differs.
+    if planner.differs(cluster, job.wanted):
+        cluster = observer.look(whole=True)
+        plan = planner.plan(cluster, job.wanted, window)
+    else:
+        plan = Plan(())
+    report = Report(_approved(job, cluster, plan), cluster=summary(cluster, job.wanted))
+    return cluster, report
+
+
+def _approved(job: Job, cluster: Cluster, plan: Plan) -> Plan:
+    """The plan, or a refusal where it is not what was approved. What is left of an approved plan is approved."""
+    found = digest(plan)
+    if not job.expected_digest or not plan.actions or job.expected_digest == found:
+        return plan
+    notes = cluster.lease.notes
+    begun = json.loads(notes.get(NOTE_ACTIONS, "[]")) if notes.get(NOTE_PLAN) == job.expected_digest else []
+    if {action.id for action in plan.actions} <= set(begun):
+        return plan
+    return Plan(
+        (),
+        (
+            Refusal(
+                f"cluster {cluster.name}",
+                f"the plan is now {found} and not {job.expected_digest} as approved: cluster or counts changed",
+                "look at the new plan and approve it",
+            ),
+        ),
+        notes=plan.notes,
+    )
+
+
+def _apply(job: Job, runner: Runner, observer: Observer, holder: Holder, clock: Clock, report: Report) -> bool:
+    """Run the plan; whether the cluster is as wanted afterwards."""
+    plan = report.plan
+    journal = Journal.create(job.folder, 8 * len(plan.actions) + 16)
+    report.journal = journal.path
+    executor = Executor(runner, journal, observer, holder, job.wanted, clock)
+    before, start = report.cluster, _now()
+    try:
+        journal.write("plan", {"digest": digest(plan), "actions": [one.id for one in plan.actions]})
+        commands = Commands.of(job.wanted)
+        for key, value in (
+            (NOTE_PLAN, job.expected_digest or digest(plan)),
+            (NOTE_ACTIONS, json.dumps([one.id for one in plan.actions])),
+        ):
+            done = runner.run(commands.note(key, value).argv)
+            if done.rc != 0:
+                raise Surprise(
+                    f"the run's notes cannot be written: {' '.join(done.stderr.split())[-300:]}", "run again"
+                )
+        with _interrupts(executor):
+            executor.execute(plan)
+        _verify(job, observer, clock, report)
+        journal.write("end", {"result": "done"})
+        return True
+    except StorageError as error:
+        report.error = error.sentence()
+        journal.write("end", {"result": "failed", "why": report.error})
+        return False
+    finally:
+        report.executed = [one.as_json() for one in executor.done]
+        report.processes = runner.count
+        _leave(job, report, journal, {"start": start, "before": before})
+        journal.close()
+
+
+def _verify(job: Job, observer: Observer, clock: Clock, report: Report) -> None:
+    """A second plan after the run must be empty: it is what the next run would do."""
+    cluster = observer.look(whole=True)
+    report.cluster = summary(cluster, job.wanted)
+    rest = planner.plan(cluster, job.wanted)
+    if rest.actions or rest.refusals:
+        names = ", ".join(action.id for action in rest.actions[:5]) or rest.refusals[0].sentence()
+        raise Surprise(f"after the run the cluster still differs: {names}", "run again; report it if it stays so")
+
+
+@contextmanager
+def _interrupts(executor: Executor) -> Iterator[None]:
+    """Ctrl-C, a hang-up and a polite kill end the run between actions."""
+    asked: list[int] = []
+    executor.stop = lambda: bool(asked)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    old = [signal.signal(number, lambda got, _frame: asked.append(got)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, old):
+            signal.signal(number, handler)
+
+
+def _leave(job: Job, report: Report, journal: Journal, more: dict[str, Any]) -> None:
+    content = {
+        "report": 1,
+        "cluster": job.wanted.cluster,
+        **more,
+        "end": _now(),
+        "digest": digest(report.plan),
+        "identities": report.plan.identities,
+        "plan": [action.as_json() for action in report.plan.actions],
+        "executed": report.executed,
+        "after": report.cluster,
+        "notes": list(report.plan.notes),
+        "error": report.error,
+        "journal": journal.path,
+    }
+    try:
+        report.report = journal.write_report(content)
+    except StorageError as error:
+        report.plan = replace(report.plan, notes=(*report.plan.notes, error.sentence()))
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

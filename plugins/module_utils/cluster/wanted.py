@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a person wants of a cluster's OSDs, and what the plan decided to do about it. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..plan.model import Refusal
+from .state import DeviceSet, Volume
+
+PROFILES = {"gentle": "high_client_ops", "normal": "", "fast": "high_recovery_ops"}
+"""The mClock profile of a pace; empty: whatever the cluster has."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """``counts`` by device set; ``replace`` are serials of disks whose OSDs are made anew elsewhere.
+
+    ``margin`` is the part of an OSD (0.05) kept free below near-full. ``patience``: seconds that nothing may move on.
+    """
+
+    cluster: str
+    counts: Mapping[str, int]
+    failure_domain: str = "host"
+    pace: str = "normal"
+    margin: float = 0.05
+    accept_health: frozenset[str] = frozenset()
+    windows: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+    patience: int = 600
+    config: str = "/etc/kubernetes/admin.conf"
+    operator_namespace: str = "rook-ceph"
+
+
+@dataclass(frozen=True)
+class Leaver:
+    """A claim that goes, and what there still is of it. ``osd`` is -1 where no OSD ever came.
+
+    ``in_map``: Ceph still knows exactly this OSD, by its UUID. ``running``: it is up or its Deployment wants it.
+    """
+
+    claim: str
+    device_set: str
+    osd: int
+    uuid: str
+    weight: float
+    reason: str
+    marked: bool
+    in_map: bool
+    running: bool
+    owned: bool
+    deployment: str
+    job: str
+    volume: Volume | None
+    domain: str
+    device_class: str
+    drained_before: bool = False
+
+    @property
+    def mark(self) -> str:
+        return f"{self.osd} {self.uuid or '-'} {self.weight:.5f} {self.reason}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A raise of a count to ``to``; ``domains`` is where new OSDs are expected, ``gap`` how uneven it may get."""
+
+    device_set: DeviceSet
+    before: int
+    to: int
+    domains: tuple[str, ...]
+    gap: int = 1
+
+
+@dataclass(frozen=True)
+class Returner:
+    """An OSD that was to leave and stays after all."""
+
+    claim: str
+    osd: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is done. ``lower`` has the new count by set; ``drop`` are sets whose last OSD goes.
+
+    ``waves`` are claims that are drained together, in order; ``settle`` are sets that only have to be waited for.
+    """
+
+    leavers: tuple[Leaver, ...] = ()
+    waves: tuple[tuple[str, ...], ...] = ()
+    lower: Mapping[str, tuple[DeviceSet, int]] = field(default_factory=dict)
+    drop: tuple[DeviceSet, ...] = ()
+    steps: tuple[Step, ...] = ()
+    settle: tuple[tuple[str, int], ...] = ()
+    returners: tuple[Returner, ...] = ()
+    wipes: tuple[Volume, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def moves(self) -> bool:
+        """Whether data will move."""
+        return bool(self.leavers or self.steps or self.returners)

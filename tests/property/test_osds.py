@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Counts edited on a modelled cluster: the module's own run, killed at every step, over any racks and disks."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from simulated_rook import NAME, Killed, SimulatedClock, SimulatedRook, small
+
+from ansible_collections.barestore.storage.plugins.module_utils.cluster.observer import Observer
+from ansible_collections.barestore.storage.plugins.module_utils.cluster.placement import spread
+from ansible_collections.barestore.storage.plugins.module_utils.cluster.run import Job, Report, osds
+from ansible_collections.barestore.storage.plugins.module_utils.cluster.wanted import Wanted
+
+
+def wanted(count: int, **more: object) -> Wanted:
+    return Wanted(NAME, {"hdd": count}, failure_domain="rack", **more)  # type: ignore[arg-type]
+
+
+def apply(
+    rook: SimulatedRook, count: int, folder: Path, check: bool = False, digest: str = "", **more: object
+) -> Report:
+    # A journal is named by second and process, and here a second has many runs.
+    job = Job(wanted(count, **more), check, digest, tempfile.mkdtemp(dir=folder))
+    return osds(job, rook, SimulatedClock(rook))
+
+
+def killed_at(rook: SimulatedRook, word: str, count: int, folder: Path, **more: object) -> None:
+    """A run that is dead from the first command with this word on: not even its end reaches the cluster."""
+    dead = False
+
+    def kill(argv: tuple[str, ...]) -> None:
+        nonlocal dead
+        dead = dead or word in argv
+        if dead:
+            raise Killed
+
+    rook.before = kill
+    with pytest.raises(Killed):
+        apply(rook, count, folder, **more)  # type: ignore[arg-type]
+    rook.before = lambda argv: None
+    forget_process(rook)
+
+
+def forget_process(rook: SimulatedRook) -> None:
+    """The process that held the lease is this one and lives: give it another start."""
+    if rook.lease is not None:
+        rook.lease["spec"]["holderIdentity"] += "9"
+
+
+def guard(rook: SimulatedRook) -> None:
+    """No object ever has fewer than size whole copies on running OSDs, whatever a planned change does."""
+    if rook.cut_off:
+        return
+    for key, whole, size in rook.ceph.whole_copies():
+        assert whole >= size, f"{key} has {whole} whole copies of {size} on running OSDs"
+
+
+def assert_tidy(rook: SimulatedRook, count: int) -> None:
+    assert rook.sets.get("hdd", 0) == count
+    assert len(rook.ceph.osds) == count == len(rook.deployments) == len(rook.claims)
+    assert rook.lease is None
+    assert rook.profile == ""
+    assert not any(one.fenced for one in rook.deployments.values())
+    assert not any(one.notes for one in (*rook.claims.values(), *rook.volumes.values()))
+    assert sum(1 for one in rook.volumes.values() if one.phase == "Available") == len(rook.volumes) - count
+    assert not any(one.carries for one in rook.volumes.values() if one.phase == "Available")
+    assert rook.keys == {f"osd.{number}" for number in rook.ceph.osds}
+    counts = spread(Observer(rook, wanted(count)).look(), "hdd", "rack")
+    assert max(counts.values()) - min(counts.values()) <= 1
+
+
+@pytest.mark.parametrize("pace", ["gentle", "normal", "fast"])
+@pytest.mark.parametrize(("start", "end"), [(6, 5), (6, 3), (3, 6), (4, 9)])
+def test_a_count_is_edited(start: int, end: int, pace: str, tmp_path: Path) -> None:
+    rook = small(start)
+    rook.watch = guard
+    planned = apply(rook, end, tmp_path, check=True, pace=pace)
+    assert planned.plan.actions and not rook.log
+    done = apply(rook, end, tmp_path, pace=pace)
+    assert done.error == ""
+    assert [one.id for one in done.plan.actions] == [one.id for one in planned.plan.actions]
+    assert_tidy(rook, end)
+    rook.count = 0
+    again = apply(rook, end, tmp_path)
+    assert not again.plan.actions and again.processes == 2
+
+
+def test_the_count_is_lowered_before_any_purge(tmp_path: Path) -> None:
+    rook = small(6)
+    apply(rook, 4, tmp_path)
+    lowered = next(place for place, one in enumerate(rook.log) if one.startswith("patch cephcluster"))
+    purged = [place for place, one in enumerate(rook.log) if "osd purge" in one]
+    assert len(purged) == 2 and lowered < purged[0]
+
+
+def test_an_osd_is_never_stopped_while_anything_is_unclean(tmp_path: Path) -> None:
+    rook = small(6)
+    seen = []
+
+    def look(argv: tuple[str, ...]) -> None:
+        if "scale" in argv:
+            seen.append(dict(rook.ceph.states()))
+
+    rook.before = look
+    apply(rook, 3, tmp_path)
+    assert seen == [{"active+clean": 8}] * 3
+
+
+def changes(argv: tuple[str, ...]) -> bool:
+    """Whether a command changes anything: a death while something is read is one after the last change."""
+    return "get" not in argv and "python3" not in argv
+
+
+@pytest.mark.parametrize(("start", "end"), [(6, 4), (3, 5)])
+def test_a_run_that_is_killed_anywhere_is_finished_by_the_next(start: int, end: int, tmp_path: Path) -> None:
+    calls: list[str] = []
+    rook = small(start)
+    rook.before = lambda argv: calls.append(" ".join(argv[:8])) if changes(argv) else None
+    whole = apply(rook, end, tmp_path, pace="fast")
+    purged = {one for one in rook.log if "osd purge" in one}
+    assert whole.error == "" and len(calls) > 8
+    for victim, call in enumerate(calls):
+        rook = small(start)
+        rook.watch = guard
+        left = victim
+
+        def kill(argv: tuple[str, ...]) -> None:
+            nonlocal left
+            if left == 0:
+                raise Killed
+            left -= changes(argv)
+
+        rook.before = kill
+        with pytest.raises(Killed):
+            apply(rook, end, tmp_path, pace="fast")
+        rook.before = lambda argv: None
+        forget_process(rook)
+        rook.tick()
+        done = apply(rook, end, tmp_path, pace="fast")
+        assert done.error == "" and not done.plan.refusals, f"killed before {call}: {done.as_json()['refusals']}"
+        assert_tidy(rook, end)
+        assert {one for one in rook.log if "osd purge" in one} <= purged, f"killed before {call}"
+
+
+def test_a_purge_that_reports_success_and_did_nothing_fails_the_run(tmp_path: Path) -> None:
+    rook = small(6)
+    rook.broken.add("purge")
+    done = apply(rook, 5, tmp_path, patience=60)
+    assert "is still in the osdmap" in done.error
+    rook.broken.clear()
+    assert apply(rook, 5, tmp_path).error == ""
+    assert_tidy(rook, 5)
+
+
+def test_a_rack_that_is_cut_off_stops_the_run_and_the_next_goes_on(tmp_path: Path) -> None:
+    rook = small(6)
+    rook.copies_a_tick = 1
+
+    def cut(argv: tuple[str, ...]) -> None:
+        if "out" in argv:
+            rook.cut_off.add("rack2")
+
+    rook.before = cut
+    done = apply(rook, 4, tmp_path)
+    assert "gate osds" in done.error or "gate nodes" in done.error
+    assert not any("scale" in one for one in rook.log)
+    refused = apply(rook, 4, tmp_path)
+    assert any("rack2" in one.message for one in refused.plan.refusals)
+    rook.cut_off.clear()
+    rook.before = lambda argv: None
+    rook.tick()
+    assert apply(rook, 4, tmp_path).error == ""
+    assert_tidy(rook, 4)
+
+
+def test_an_approved_digest_holds_for_what_is_left_and_for_nothing_else(tmp_path: Path) -> None:
+    rook = small(6)
+    approved = apply(rook, 4, tmp_path, check=True).as_json()["digest"]
+    killed_at(rook, "scale", 4, tmp_path, digest=approved)
+    other = apply(rook, 4, tmp_path, digest="sha256:0")
+    assert "as approved" in other.plan.refusals[0].message
+    assert apply(rook, 4, tmp_path, digest=approved).error == ""
+    assert_tidy(rook, 4)
+
+
+def test_a_count_that_is_raised_again_takes_back_what_was_to_leave(tmp_path: Path) -> None:
+    rook = small(6)
+    killed_at(rook, "scale", 5, tmp_path)
+    done = apply(rook, 6, tmp_path)
+    assert done.error == "", done.error
+    assert_tidy(rook, 6)
+    assert not any("purge" in one for one in rook.log)
+
+
+def test_a_set_ends_with_its_last_osd(tmp_path: Path) -> None:
+    rook = small(3)
+    rook.ceph.pools.clear()
+    rook.ceph.held.clear()
+    done = apply(rook, 0, tmp_path)
+    assert done.error == "", done.error
+    assert_tidy_empty(rook)
+
+
+def assert_tidy_empty(rook: SimulatedRook) -> None:
+    assert not rook.sets and not rook.ceph.osds and not rook.claims and not rook.deployments and rook.lease is None
+    assert all(one.phase == "Available" for one in rook.volumes.values())
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ("flag:noout", "gate flags"),
+        ("health", "gate health"),
+        ("operator", "gate operator"),
+    ],
+)
+def test_nothing_starts_behind_a_closed_gate(broken: str, words: str, tmp_path: Path) -> None:
+    rook = small(6)
+    rook.broken.add(broken)
+    refused = apply(rook, 5, tmp_path)
+    assert [one.target for one in refused.plan.refusals] == [words]
+    assert not rook.log and rook.lease is None
+
+
+def test_a_count_without_room_is_refused_with_the_figures(tmp_path: Path) -> None:
+    rook = small(6, group_bytes=int(2.4 * 1024**3))
+    refused = apply(rook, 3, tmp_path)
+    assert any("near-full 85 % less 5 % allows less than 80.0 %" in one.message for one in refused.plan.refusals)
+    assert not rook.log
+
+
+def test_a_count_without_volumes_is_refused(tmp_path: Path) -> None:
+    refused = apply(small(6), 10, tmp_path)
+    assert "4 new OSDs need 4 free volumes" in refused.plan.refusals[0].message
+
+
+def test_a_lease_of_a_living_run_is_respected(tmp_path: Path) -> None:
+    rook = small(6)
+    rook.lease = {
+        "spec": {"holderIdentity": "other/1/2/3", "renewTime": "2999-01-01T00:00:00.0Z", "leaseDurationSeconds": 60},
+        "notes": {},
+        "version": 1,
+    }
+    done = apply(rook, 5, tmp_path)
+    assert "other/1/2/3 changes the OSDs" in done.error
+    assert not rook.log
+
+
+@settings(max_examples=15)
+@given(
+    racks=st.integers(3, 5),
+    hosts=st.integers(1, 3),
+    disks=st.integers(1, 3),
+    data=st.data(),
+    pace=st.sampled_from(["gentle", "normal", "fast"]),
+)
+def test_any_cluster_stays_balanced_whole_and_within_its_room(
+    racks: int, hosts: int, disks: int, data: st.DataObject, pace: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    most = racks * hosts * disks
+    start = data.draw(st.integers(racks, most), label="start")
+    end = data.draw(st.integers(racks, most), label="end")
+    size = data.draw(st.integers(1024**2, 2 * 1024**3), label="bytes of a group")
+    rook = small(start, racks, hosts, disks, size)
+    rook.watch = guard
+    folder = tmp_path_factory.mktemp("run")
+    done = apply(rook, end, folder, pace=pace)
+    if done.plan.refusals:
+        assert not rook.log
+        assert rook.lease is None
+        return
+    assert done.error == "", done.error
+    assert_tidy(rook, end)
+    limit = 0.80
+    assert all(rook.ceph.used(one) <= limit * osd.size or start <= end for one, osd in rook.ceph.osds.items())
