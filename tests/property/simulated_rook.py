@@ -250,6 +250,7 @@ class SimulatedRook(Runner):
         elif words[0] == "persistentvolume":
             volume = self.volumes[words[1]]
             volume.claim, volume.phase = "", "Available"
+            volume.notes.clear()
         elif words[0] == "lease":
             self._patch_lease(patch)
         else:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..plan.model import Command
 from . import questions
-from .state import FENCE, LEASE, OWNED_LABEL, DeviceSet
+from .state import FENCE, FREED, LEASE, OWNED_LABEL, DeviceSet
 from .wanted import Wanted
 
 NOTE_PROFILE = "barestore.storage/profile"
@@ -77,8 +77,9 @@ class Commands:
         return self.kubectl("apply", "--filename=-", stdin=json.dumps(manifest, sort_keys=True))
 
     def free_volume(self, volume: str) -> Command:
-        """Let a volume be claimed again."""
-        patch = [{"op": "remove", "path": "/spec/claimRef"}]
+        """Let a volume be claimed again and forget what was on it: at once, so that a death in between loses none."""
+        note = FREED.replace("/", "~1")
+        patch = [{"op": "remove", "path": f"/metadata/annotations/{note}"}, {"op": "remove", "path": "/spec/claimRef"}]
         return self.kubectl("patch", "persistentvolume", volume, "--type=json", f"--patch={json.dumps(patch)}")
 
     def _patch_cluster(self, *operations: dict[str, Any]) -> Command:

@@ -50,13 +50,13 @@ def findings(
     clusters: Iterable[Cluster], objects: Iterable[Mapping[str, Any]], hosts: Iterable[HostFacts]
 ) -> list[Finding]:
     """All that is wrong, sorted; empty is what a clean site has. ``objects`` are Deployments as Kubernetes has them."""
-    clusters, hosts = list(clusters), {one.host: one for one in hosts}
+    known, by_name = list(clusters), {one.host: one for one in hosts}
     found = [
-        *_volumes(clusters, hosts),
-        *_records(clusters, hosts),
-        *_pods(clusters),
+        *_volumes(known, by_name),
+        *_records(known, by_name),
+        *_pods(known),
         *_templates(objects),
-        *_processes(clusters, hosts),
+        *_processes(known, by_name),
     ]
     return sorted(set(found))
 
@@ -198,12 +198,12 @@ def _processes(clusters: list[Cluster], hosts: Mapping[str, HostFacts]) -> Itera
             osd, claim = cluster.osds.get(deployment.osd), cluster.claims.get(deployment.claim)
             volume = cluster.volumes.get(claim.volume) if claim else None
             where = hosts.get(volume.node) if volume else None
-            number = where.paths.get(volume.path) if where and volume else None
-            if osd is not None and osd.up and where is not None and number and not _held(where, number):
+            device = where.paths.get(volume.path) if where and volume else None
+            if osd is not None and osd.up and where is not None and device and not _held(where, device):
                 yield Finding(
                     "process_none",
                     f"{cluster.name} {osd.name}",
-                    f"it is up, and no ceph-osd of {where.host} has {_title(where, number)} open, where its volume is",
+                    f"it is up, and no ceph-osd of {where.host} has {_title(where, device)} open, where its volume is",
                     "find out which device it writes to",
                 )
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ...plan.model import Action, Destroys, Expect, Json
 from ..commands import Commands
-from ..state import FREED, Cluster, Volume
+from ..state import Cluster, Volume
 from ..wanted import Decision, Wanted
 from ..wipe_job import job, job_name
 from .pace import DONE
@@ -56,7 +56,6 @@ def _wipe(cluster: Cluster, volume: Volume, freed: str, needs: frozenset[str], r
         volume.name,
         steps=(
             run.delete("job", name),
-            run.annotate("persistentvolume", volume.name, FREED, None),
             run.free_volume(volume.name),
         ),
         before={"phase": "Released"},
