@@ -13,7 +13,7 @@ from typing import Any
 from ..plan.diff import diff
 from ..plan.digest import digest
 from ..plan.errors import StorageError, Surprise
-from ..plan.journal import Journal, host_lock
+from ..plan.journal import Journal, host_lock, report_cut_off
 from ..plan.model import Command, Plan, Refusal
 from ..plan.runner import Runner
 from . import health, planner, tools
@@ -50,6 +50,7 @@ class Report:
     missing_packages: tuple[str, ...] = ()
     journal: str = ""
     report: str = ""
+    cut_off: tuple[str, ...] = ()
     processes: int = 0
     disks: list[dict[str, Any]] = field(default_factory=list)
 
@@ -61,7 +62,7 @@ class Report:
             "identities": self.plan.identities,
             "digest": digest(self.plan),
             "refusals": [refusal.sentence() for refusal in self.plan.refusals],
-            "notes": list(self.plan.notes),
+            "notes": [*self.cut_off, *self.plan.notes],
             "missing_packages": list(self.missing_packages),
             "executed": self.executed,
             "before": {action.id: action.before for action in actions},
@@ -82,7 +83,9 @@ def storage(job: Job, runner: Runner) -> Report:
     if job.check:
         return _planned(job, runner)
     with host_lock(job.folder):
+        cut_off = report_cut_off(job.folder, {"site": job.site.name, "host": job.site.host})
         report = _planned(job, runner)
+        report.cut_off = tuple(one.sentence() for one in cut_off)
         if report.error or report.plan.refusals:
             return report
         if not report.plan.actions:
@@ -214,7 +217,7 @@ def _leave(job: Job, report: Report, journal: Journal, more: Mapping[str, Any]) 
         "plan": [action.as_json() for action in report.plan.actions],
         "executed": report.executed,
         "after": {"disks": report.disks},
-        "notes": list(report.plan.notes),
+        "notes": [*report.cut_off, *report.plan.notes],
         "error": report.error,
         "journal": journal.path,
     }

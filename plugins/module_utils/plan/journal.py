@@ -9,7 +9,8 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from .errors import JournalError
@@ -105,22 +106,107 @@ class Journal:
 
         :raises JournalError: it cannot be written; what was done is in the journal all the same.
         """
-        folder, name = os.path.split(self.path)
-        folder = os.path.join(os.path.dirname(folder), "reports")
-        path = os.path.join(folder, f"{os.path.splitext(name)[0]}.json")
-        try:
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            with open(f"{path}.new", "w", encoding="utf-8", opener=_private) as handle:
-                json.dump(content, handle, indent=1, sort_keys=True)
-                handle.write("\n")
-                handle.flush()
-                os.fsync(handle.fileno())
-            os.replace(f"{path}.new", path)
-        except OSError as error:
-            raise JournalError(
-                f"the report {path} cannot be written: {error.strerror}", "free space there; the journal has it all"
-            ) from error
-        return path
+        return _write_report(self.path, content)
+
+
+@dataclass(frozen=True)
+class CutOff:
+    """A run that nobody ended: its journal has no last word. Times are ISO 8601 in UTC."""
+
+    start: str
+    running: tuple[str, ...]
+    done: tuple[str, ...]
+
+    def sentence(self) -> str:
+        """What became of it, for people."""
+        where = f"while {', '.join(self.running)} ran" if self.running else "between two actions"
+        if not self.running and not self.done:
+            where = "before its first action"
+        return f"The run of {self.start} was cut off {where}; what it left is taken from here."
+
+
+def report_cut_off(folder: str, more: Mapping[str, Any]) -> tuple[CutOff, ...]:
+    """Write the reports that killed runs could not write, from their journals; call it with the lock held.
+
+    ``more`` is what every report of this host says. A report that cannot be written is left to a later run.
+    """
+    found: list[CutOff] = []
+    folders = [os.path.join(folder, name) for name in ("journal", "reports")]
+    journals, reports = (set(_names(path)) for path in folders)
+    for name in sorted(journals - reports):
+        path = os.path.join(folders[0], f"{name}.jsonl")
+        with suppress(OSError, JournalError):
+            records = _records(path)
+            run = _cut_off(name, records)
+            ended = [one for one in records if one["event"] == "end"]
+            plans = [one for one in records if one["event"] == "plan"]
+            content = {
+                "report": 1,
+                **more,
+                "start": run.start,
+                "end": _iso(records[-1]["time"]) if records else run.start,
+                "digest": plans[0]["digest"] if plans else "",
+                "plan": [{"id": action} for plan in plans for action in plan["actions"]],
+                "done": list(run.done),
+                "running": list(run.running),
+                "error": ended[0].get("why", "") if ended else run.sentence(),
+                "journal": path,
+            }
+            _write_report(path, content)
+            if not ended:
+                found.append(run)
+    return tuple(found)
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return [stem for stem, ending in map(os.path.splitext, os.listdir(folder)) if ending in (".jsonl", ".json")]
+    except FileNotFoundError:
+        return []
+
+
+def _records(path: str) -> list[dict[str, Any]]:
+    """The records of a journal, as far as they are whole: the room that was not used is zeros."""
+    out: list[dict[str, Any]] = []
+    with open(path, "rb") as handle:
+        for line in handle.read().rstrip(b"\0").splitlines():
+            try:
+                out.append(json.loads(line))
+            except ValueError:
+                break
+    return out
+
+
+def _cut_off(name: str, records: list[dict[str, Any]]) -> CutOff:
+    begun = [one["action"] for one in records if one["event"] == "start"]
+    done = [one["action"] for one in records if one["event"] == "done"]
+    ended = {one["action"] for one in records if one["event"] in ("done", "failed")}
+    day = name.partition("-")[0]  # 20260102T030405Z
+    start = f"{day[:4]}-{day[4:6]}-{day[6:11]}:{day[11:13]}:{day[13:]}"
+    return CutOff(start, tuple(one for one in begun if one not in ended), tuple(done))
+
+
+def _iso(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def _write_report(journal: str, content: Mapping[str, Any]) -> str:
+    folder, name = os.path.split(journal)
+    folder = os.path.join(os.path.dirname(folder), "reports")
+    path = os.path.join(folder, f"{os.path.splitext(name)[0]}.json")
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        with open(f"{path}.new", "w", encoding="utf-8", opener=_private) as handle:
+            json.dump(content, handle, indent=1, sort_keys=True)
+            handle.write("\n")
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(f"{path}.new", path)
+    except OSError as error:
+        raise JournalError(
+            f"the report {path} cannot be written: {error.strerror}", "free space there; the journal has it all"
+        ) from error
+    return path
 
 
 def _private(path: str, flags: int) -> int:

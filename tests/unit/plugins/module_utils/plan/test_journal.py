@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import JournalError
-from ansible_collections.barestore.storage.plugins.module_utils.plan.journal import Journal, host_lock
+from ansible_collections.barestore.storage.plugins.module_utils.plan.journal import Journal, host_lock, report_cut_off
 
 
 def test_records_are_readable_while_the_run_goes_on(tmp_path: Path) -> None:
@@ -48,3 +48,35 @@ def test_a_second_run_on_one_host_is_refused(tmp_path: Path) -> None:
         pass
     with host_lock(str(tmp_path)):
         pass
+
+
+def test_a_run_that_was_killed_gets_its_report_from_the_next_one(tmp_path: Path) -> None:
+    journal = Journal.create(str(tmp_path), records=8)
+    journal.write("plan", {"digest": "sha256:1", "actions": ["a", "b", "c"]})
+    journal.write("start", {"action": "a", "commands": []})
+    journal.write("done", {"action": "a"})
+    journal.write("start", {"action": "b", "commands": []})
+    (found,) = report_cut_off(str(tmp_path), {"host": "ss1"})
+    assert (found.running, found.done) == (("b",), ("a",))
+    assert " was cut off while b ran; what it left is taken from here." in found.sentence()
+    (path,) = (tmp_path / "reports").iterdir()
+    told = json.loads(path.read_text())
+    assert (told["host"], told["done"], told["running"], told["error"]) == ("ss1", ["a"], ["b"], found.sentence())
+    assert [action["id"] for action in told["plan"]] == ["a", "b", "c"]
+    assert report_cut_off(str(tmp_path), {}) == ()
+
+
+def test_a_record_that_was_torn_ends_what_is_known(tmp_path: Path) -> None:
+    journal = Journal.create(str(tmp_path), records=8)
+    with open(journal.path, "r+b") as handle:
+        handle.write(b'{"event": "plan", "actio')
+    (found,) = report_cut_off(str(tmp_path), {})
+    assert found.sentence().endswith("was cut off before its first action; what it left is taken from here.")
+
+
+def test_a_run_that_ended_is_not_called_cut_off(tmp_path: Path) -> None:
+    journal = Journal.create(str(tmp_path), records=8)
+    journal.write("end", {"result": "failed", "why": "no room"})
+    assert report_cut_off(str(tmp_path), {}) == ()
+    (path,) = (tmp_path / "reports").iterdir()
+    assert json.loads(path.read_text())["error"] == "no room"
