@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "extensions" / "molecule"
 HOST = "lab1"
 NAMES = ("default", "lvm", "zfs", "mixed", "grow", "large-sectors")
+# Documents for hosts in use: test_kill_matrix.py applies them.
+DAY2 = ("lvm-day2", "zfs-day2")
 
 
 @dataclass(frozen=True)
