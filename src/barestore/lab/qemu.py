@@ -75,7 +75,9 @@ def cold_argv(boot: Boot, disks: Path) -> list[str]:
     """The machine with its disks, for a boot from power-on."""
     argv = machine_argv(boot)
     for disk in boot.machine.disks:
-        argv += ["-blockdev", json.dumps(block_node(disk, disk_file(disks, disk.serial)))]
+        cache = cache_file(disks, disk.serial)
+        path = cache if cache.exists() else disk_file(disks, disk.serial)
+        argv += ["-blockdev", json.dumps(block_node(disk, path))]
         argv += ["-device", json.dumps(device(disk))]
     return argv
 
@@ -83,6 +85,16 @@ def cold_argv(boot: Boot, disks: Path) -> list[str]:
 def disk_file(folder: Path, serial: str) -> Path:
     """The file behind a disk."""
     return folder / f"{serial}.raw"
+
+
+def cache_file(folder: Path, serial: str) -> Path:
+    """What takes a disk's writes until they are flushed, if it has a cache that forgets."""
+    return folder / f"{serial}.qcow2"
+
+
+def file_node(serial: str) -> str:
+    """What QEMU calls the file behind a disk; a fault is put between it and the disk."""
+    return f"file-{serial}"
 
 
 def node_name(serial: str) -> str:
@@ -98,14 +110,21 @@ def device_name(serial: str) -> str:
 def block_node(disk: Disk, path: Path) -> dict[str, Any]:
     """The disk's contents, for ``blockdev-add`` and ``-blockdev`` alike.
 
-    Completed writes are in this machine's page cache and outlive QEMU, so a flush has nothing to add.
+    Completed writes are in this machine's page cache and outlive QEMU, so a flush has nothing to add; but in a
+    ``qcow2`` file they are found again only when its tables were written, which a flush does.
     """
     return {
-        "driver": "raw",
+        "driver": path.suffix.removeprefix("."),
         "node-name": node_name(disk.serial),
         "discard": "unmap",
         "detect-zeroes": "off",
-        "file": {"driver": "file", "filename": str(path), "discard": "unmap", "cache": {"no-flush": True}},
+        "file": {
+            "driver": "file",
+            "node-name": file_node(disk.serial),
+            "filename": str(path),
+            "discard": "unmap",
+            "cache": {"no-flush": True},
+        },
     }
 
 

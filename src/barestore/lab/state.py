@@ -10,12 +10,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from barestore.lab import capability
+from barestore.lab import capability, overlays
 from barestore.lab.building import Say
 from barestore.lab.errors import LabError
 from barestore.lab.files import cache_dir, locked
@@ -50,15 +49,6 @@ class State:
         return self.folder / "root.qcow2"
 
 
-def overlay(base: Path, base_format: str, path: Path) -> None:
-    """A file that takes the writes to ``base``, which stays as it is."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    argv = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", str(base), "-F", base_format, str(path)]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise LabError(f"no root file could be made in {path.parent}: {done.stderr.strip()}")
-
-
 def ensure(image: Image, machine: Machine, accelerator: str, say: Say) -> State:
     """The state that fits this machine, saved now if there is none."""
     recipe = hashlib.sha256((KERNEL_LINE + _WARM_UP).encode()).hexdigest()[:8]
@@ -80,7 +70,7 @@ def _save(state: State, image: Image, machine: Machine, accelerator: str, say: S
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     vm = VirtualMachine(work, machine, image, accelerator, tied=True)
-    overlay(image.root, "raw", vm.root)
+    overlays.overlay(image.root, "raw", vm.root)
     try:
         vm.power_on()
         vm.wait_until_up()
@@ -112,7 +102,7 @@ def restore(vm: VirtualMachine, state: State) -> None:
     One at a time on this machine: four in parallel take longer than four in a row.
     """
     with locked(cache_dir() / "restore.lock"):
-        overlay(state.root, "qcow2", vm.root)
+        overlays.overlay(state.root, "qcow2", vm.root)
         vm.power_on(incoming=True)
         vm.qmp.command("migrate-incoming", uri=f"file:{state.memory}")
         while (status := vm.qmp.command("query-status")["status"]) == "inmigrate":

@@ -38,11 +38,15 @@ from barestore.lab.vm import VirtualMachine
 
 @contextmanager
 def throwaway(
-    machine: Machine | Mapping[str, Any] | None = None, name: str = "lab1", say: Say = lambda line: None
+    machine: Machine | Mapping[str, Any] | None = None,
+    name: str = "lab1",
+    say: Say = lambda line: None,
+    forgets: bool = False,
 ) -> Iterator[VirtualMachine]:
     """A host restored from the saved state, with fresh empty disks in a temporary folder.
 
     ``machine`` is a Machine, or a mapping as in ``lab_machine``. Image and state are built when missing.
+    Disks that ``forgets`` lose with the power what was new and not flushed; their digests and files say nothing.
     """
     wanted = machine if isinstance(machine, Machine) else parse_machine(name, machine or {})
     found = image.find()
@@ -51,7 +55,7 @@ def throwaway(
     accelerator = capability.accelerator(built, say)
     saved = state.ensure(built, wanted, accelerator, say)
     with tempfile.TemporaryDirectory(prefix="barestore-lab-") as folder:
-        vm = VirtualMachine(Path(folder), wanted, built, accelerator, tied=True)
+        vm = VirtualMachine(Path(folder), wanted, built, accelerator, tied=True, forgets=forgets)
         try:
             state.restore(vm, saved)
             yield vm

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from barestore.lab import process, qemu, ssh
+from barestore.lab import overlays, process, qemu, ssh
 from barestore.lab.building import Say
 from barestore.lab.errors import LabError
 from barestore.lab.files import make_sparse, socket_dir, sparse_digest, write_atomically
@@ -39,6 +39,7 @@ class VirtualMachine:
     process: Process | None = None
     tied: bool = False  # ends with the thread that started it
     born: bool = False  # has been up once: its root is worth booting from
+    forgets: bool = False  # its disks have a cache: what was not flushed is lost with the power, as far as it is new
     _qmp: Qmp | None = None
 
     # -- where things are
@@ -91,7 +92,7 @@ class VirtualMachine:
             )
         self._close_qmp()
         for disk in self.machine.disks:
-            make_sparse(qemu.disk_file(self.disks, disk.serial), disk.size)
+            self._ready(disk)
         for _ in range(3):  # somebody may take the port between the look and the start
             self.port = ssh.free_port(self.port or None)
             boot = qemu.Boot(
@@ -140,7 +141,7 @@ class VirtualMachine:
         self.born = True
 
     def power_cut(self) -> None:
-        """Pull the plug: QEMU is killed; writes that had completed are on the disks."""
+        """Pull the plug: QEMU is killed; writes that had completed are on the disks, unless these forget."""
         if self.process:
             self.process.kill()
         self._close_qmp()
@@ -232,10 +233,20 @@ class VirtualMachine:
 
     def plug(self, disk: Disk) -> None:
         """Attach a disk to the running machine, without waiting for the guest."""
+        self.qmp.command("blockdev-add", **qemu.block_node(disk, self._ready(disk)))
+        self.qmp.command("device_add", **qemu.device(disk))
+
+    def _ready(self, disk: Disk) -> Path:
+        """Make the disk's file, and an empty cache before it where disks forget; what takes its writes."""
         path = self.disk_path(disk.serial)
         make_sparse(path, disk.size)
-        self.qmp.command("blockdev-add", **qemu.block_node(disk, path))
-        self.qmp.command("device_add", **qemu.device(disk))
+        if not self.forgets:
+            return path
+        cache = qemu.cache_file(self.disks, disk.serial)
+        if cache.exists():
+            overlays.commit(cache)
+        overlays.overlay(path, "raw", cache)
+        return cache
 
     def add_disk(self, disk: Disk) -> None:
         """Put a disk in and wait until the guest has seen it."""
