@@ -78,9 +78,12 @@ FAULTED = f"{{H02}} FAULTED{TOO_MANY}"
 CASES = (
     Case("online"),
     Case("faulted", (FAULTED,), head=_WORDS["FAULTED"]),
+    Case("degraded by checksum errors", (f"{{H02}} DEGRADED{TOO_MANY}",), head=_WORDS["FAULTED"]),
+    Case("resilvering since it came back", ("{H02} ONLINE  (resilvering)",), head=_GOING),
     Case("offline", ("{H02} OFFLINE",), head=_WORDS["OFFLINE"]),
     Case("removed, and its disk is back", ("{H02} REMOVED",), head=_WORDS["REMOVED"]),
     Case("removed, and its disk is gone", ("{H02} REMOVED",), "gone", _WORDS["REMOVED"]),
+    Case("cannot be opened, and its disk is gone", ("{H02} UNAVAIL  cannot open",), "gone", _WORDS["UNAVAIL"]),
     Case("unavailable, and its disk is back", (LOST,), head=_WORDS["UNAVAIL"]),
     Case("unavailable, and its disk was wiped", (LOST,), "wiped", _WORDS["UNAVAIL"]),
     Case("unavailable, and its disk is gone", (LOST,), "gone", _WORDS["UNAVAIL"]),
@@ -91,6 +94,13 @@ CASES = (
     Case("being replaced", _replacing("{H02} OFFLINE"), head=_WORDS["OFFLINE"] + _GOING, pinned="H12"),
     Case("being replaced and gone", _replacing(LOST), "gone", _WORDS["UNAVAIL"] + _GOING, pinned="H12"),
     Case("replaced", ("{H12} ONLINE",), head=_DONE, pinned="H12"),
+)
+
+# Its own distributed spare, which only a dRAID has.
+DISTRIBUTED = Case(
+    "its distributed spare works for it",
+    ("spare-1 DEGRADED", f"  {FAULTED}", "  draid1-0-0 ONLINE"),
+    head=_WORDS["FAULTED"] + _DONE,
 )
 
 # What a person asks for; the first is the pool as it is.
@@ -144,6 +154,8 @@ def status(kind: str, case: Case) -> str:
     spare = f"{lines['H09']}    AVAIL   "
     assert spare in text
     inside = "\n\t  draid1-0-0  AVAIL   " if kind == "draid1" else ""
+    if case is DISTRIBUTED:
+        inside = inside.replace("AVAIL   ", "INUSE     currently in use")
     note = "INUSE     currently in use" if case.spare == "INUSE" else "AVAIL   "
     return text.replace(f"  {spare}", f"  {lines['H09']}    {note}{inside}")
 
