@@ -31,8 +31,13 @@ class Signature:
         return f"{self.type}{name}{uuid} at {self.offset}"
 
 
-def unless_blank(observation: Observation, device: Device, wanted: str) -> Iterator[Refusal]:
-    """A refusal when a device that exists carries a signature, or when the detectors cannot tell."""
+def unless_blank(
+    observation: Observation, device: Device, wanted: str, begun: frozenset[str] = frozenset()
+) -> Iterator[Refusal]:
+    """A refusal when a device that exists carries a signature, or when the detectors cannot tell.
+
+    ``begun`` are types of signatures that the caller knows as its own, from a run that was killed while making them.
+    """
     answer = observation.ask(Signatures(device.path))
     if answer is None:
         return
@@ -44,7 +49,7 @@ def unless_blank(observation: Observation, device: Device, wanted: str) -> Itera
             device.wipeable,
         )
         return
-    found = [Signature(**one) for one in answer["found"]]
+    found = [Signature(**one) for one in answer["found"] if one["type"] not in begun]
     if found and not _is_ours(observation, device, found):
         yield Refusal(
             device.title,

@@ -12,6 +12,7 @@ from .observation import Observation, ReadBlock, Run, StatFs
 
 # mkfs.xfs leaves out a last allocation group smaller than this (xfsprogs, XFS_AG_MIN_BYTES).
 _XFS_LEAST_GROUP = 16 * 1024**2
+_XFS_IN_PROGRESS = 126  # sb_inprogress of struct xfs_dsb
 # A last block group with fewer blocks than its tables and 50 more is left out (e2fsprogs, lib/ext2fs/initialize.c).
 _EXT_LEAST_DATA = 50
 
@@ -36,6 +37,22 @@ def extent(observation: Observation, kind: str, path: str, device_size: int, mou
             return None
         return _xfs(bytes.fromhex(raw), device_size, live.get("blocks", 0))
     return None
+
+
+def half_made(observation: Observation, kind: str, path: str) -> bool:
+    """Whether mkfs never ended, although its superblock is there: it writes that first, where others write it last."""
+    if kind not in ("xfs", "vfat"):
+        return False
+    raw = bytes.fromhex(observation.ask(ReadBlock(path, 0, 512)) or "")
+    if len(raw) < 512:
+        return False
+    if kind == "xfs":
+        return raw[_XFS_IN_PROGRESS] != 0
+    sector, reserved = struct.unpack_from("<H", raw, 11)[0], struct.unpack_from("<H", raw, 14)[0]
+    length = struct.unpack_from("<H", raw, 22)[0] or struct.unpack_from("<I", raw, 36)[0]
+    # Both tables begin with the byte that the boot sector has as well.
+    starts = [observation.ask(ReadBlock(path, (reserved + length * one) * sector, 1)) for one in range(raw[16])]
+    return any(start is not None and bytes.fromhex(start) != raw[21:22] for start in starts)
 
 
 def least(observation: Observation, path: str) -> int | None:

@@ -17,7 +17,7 @@ from ..identity import planned_uuid, vfat_id
 from ..observation import Observation, Probe
 from ..sizes import MIB, human
 from ..state import Device, Site, State
-from ..superblock import extent
+from ..superblock import extent, half_made
 
 KIND = "filesystem"
 
@@ -26,7 +26,10 @@ _LEAST = {"xfs": 300 * MIB, "ext4": 2 * MIB, "vfat": 1 * MIB}  # mkfs.xfs refuse
 
 @dataclass(frozen=True)
 class Filesystem:
-    """``uuid`` is as blkid prints it; ``mountpoint`` is where the document wants it, or empty."""
+    """``uuid`` is as blkid prints it; ``mountpoint`` is where the document wants it, or empty.
+
+    ``ours`` says whether ``uuid`` is the planned one, so that what carries it was made, or begun, by a run of ours.
+    """
 
     device: Device
     type: str
@@ -34,6 +37,7 @@ class Filesystem:
     uuid: str
     options: tuple[str, ...] = ()
     mountpoint: str = ""
+    ours: bool = True
 
     @property
     def resource(self) -> str:
@@ -69,13 +73,15 @@ def declare(
                     f"{human(device.size)} are too small for {kind}, which needs {human(_LEAST[kind])}",
                     "make it larger",
                 )
+            uuid = there.content_uuid if there and there.content == kind else planned
             yield Filesystem(
                 device,
                 kind,
                 carrier.filesystem.get("label", ""),
-                there.content_uuid if there and there.content == kind else planned,
+                uuid,
                 tuple(map(str, carrier.filesystem.get("options", ()))),
                 carrier.mount_path(device) if carrier.mount else "",
+                uuid == planned,
             )
 
 
@@ -87,12 +93,17 @@ def plan(have: State, want: State, site: Site, observation: Observation) -> Iter
                 yield from unless_blank(observation, wanted.device, wanted.type)
             yield _create(wanted)
             continue
+        if half_made(observation, wanted.type, wanted.device.path):
+            if not wanted.ours:
+                yield from unless_blank(observation, wanted.device, wanted.type)
+            yield _create(wanted, begun=True)
+            continue
         if wanted.label and wanted.label != there.content_label:
             yield _relabel(wanted, there)
         yield from _grown(wanted, there, observation)
 
 
-def _create(wanted: Filesystem) -> Action:
+def _create(wanted: Filesystem, begun: bool = False) -> Action:
     device, label = wanted.device, wanted.label
     argv = {
         "ext4": ("mkfs.ext4", "-q", "-U", wanted.uuid, *(("-L", label) if label else ())),
@@ -101,11 +112,13 @@ def _create(wanted: Filesystem) -> Action:
     }[wanted.type]
     # lvcreate has wiped what its extents carried; a new partition can uncover anything.
     check = () if device.resource.startswith("lv:") else (still_blank(device.path),)
+    # What a killed mkfs left is taken for a file system by all who look, mkfs among them.
+    undo = (Command(("wipefs", "--all", "--types", wanted.type, device.path)),) if begun else ()
     return Action(
         KIND,
         "create",
         device.place,
-        steps=(*check, Command((*argv, *wanted.options, device.path))),
+        steps=(*undo, *check, Command((*argv, *wanted.options, device.path))),
         after=wanted.as_json(),
         needs=frozenset((device.resource,)),
         provides=frozenset((wanted.resource,)),

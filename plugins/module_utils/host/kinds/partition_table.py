@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import uuid as uuids
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from ...plan.model import Action, Command, Expect, Refusal
 from ..blank import unless_blank
 from ..blockdevices import BlockDevices
 from ..identity import planned_uuid
-from ..observation import Observation, Probe
+from ..observation import Observation, Probe, ReadBlock, Signatures
 from ..sizes import MIB, human, parse_size
 from ..state import Device, Offer, Site, State
 
@@ -31,6 +32,7 @@ TYPES = {
     "esp": "c12a7328-f81f-11d2-ba4b-00a0c93ec93b",
     "bios_boot": "21686148-6449-6e6f-744e-656564454649",
 }
+_GUID = slice(56, 72)  # of the disk, in a GPT header
 _SECTOR = 512  # what sysfs counts in, whatever the disk's own sectors are
 
 
@@ -94,7 +96,8 @@ def declare(
                 continue
             # Said here, so that all disks that cannot be had are named in one run.
             if not kind:
-                yield from unless_blank(observation, device, "a partition table")
+                begun = _begun(observation, device, planned_uuid(site, KIND, group, device.seed))
+                yield from unless_blank(observation, device, "a partition table", begun)
             try:
                 parts = _layout(entries, device, old, site)
             except _Unfit as error:
@@ -124,6 +127,22 @@ def plan(have: State, want: State, site: Site, observation: Observation) -> Iter
         grown = [one for one in table.partitions if one.name in known and one.size > known[one.name].size]
         if new or grown:
             yield _change(table, parts, new, grown)
+
+
+def _begun(observation: Observation, device: Device, uuid: str) -> frozenset[str]:
+    """The signature of a table that sfdisk began to write for this very plan: its last copy is written first.
+
+    Without the first copy and the protective MBR the kernel sees no table.
+    """
+    answer = observation.ask(Signatures(device.path))
+    if not answer or "gpt" not in (one["type"] for one in answer["found"]):
+        return frozenset()
+    copies = [
+        bytes.fromhex(observation.ask(ReadBlock(device.path, place, 512)) or "")
+        for place in (device.sector, device.size - device.sector)
+    ]
+    owners = {copy[_GUID] for copy in copies if copy.startswith(b"EFI PART")}
+    return frozenset(("gpt",)) if owners == {uuids.UUID(uuid).bytes_le} else frozenset()
 
 
 class _Unfit(Exception):

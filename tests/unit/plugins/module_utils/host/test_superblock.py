@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.barestore.storage.plugins.module_utils.host.observation import Observation, ReadBlock, StatFs
-from ansible_collections.barestore.storage.plugins.module_utils.host.superblock import Extent, extent
+from ansible_collections.barestore.storage.plugins.module_utils.host.superblock import Extent, extent, half_made
 
 MIB = 1024**2
 
@@ -77,3 +77,35 @@ def test_what_is_not_answered_yet_is_unknown() -> None:
     observation = Observation({})
     assert extent(observation, "ext4", "/dev/x", MIB, "") is None
     assert observation.missing
+
+
+@pytest.mark.skipif(shutil.which("mkfs.xfs") is None, reason="mkfs.xfs is not installed")
+def test_an_xfs_whose_mkfs_never_ended_is_half_made(tmp_path: Path) -> None:
+    path = str(tmp_path / "xfs")
+    seen = made(Path(path), 300 * MIB, ["mkfs.xfs", "-q"])
+    assert not half_made(seen, "xfs", path)
+    raw = bytearray.fromhex(seen.ask(ReadBlock(path, 0, 512)) or "")
+    raw[126] = 1  # as it was until mkfs wrote its last block; the kernel mounts no such file system
+    assert half_made(Observation({ReadBlock(path, 0, 512).key: raw.hex()}), "xfs", path)
+    assert not half_made(Observation({ReadBlock(path, 0, 512).key: None}), "xfs", path)
+
+
+@pytest.mark.skipif(shutil.which("mkfs.vfat") is None, reason="mkfs.vfat is not installed")
+@pytest.mark.parametrize("mib", [64, 600])
+def test_a_vfat_without_its_tables_is_half_made(tmp_path: Path, mib: int) -> None:
+    path = tmp_path / "vfat"
+    made(path, mib * MIB, ["mkfs.vfat"])
+    whole = path.read_bytes()[: 8 * MIB]
+
+    def judged(raw: bytes) -> bool:
+        seen = Observation({})
+        while True:
+            found = half_made(seen, "vfat", str(path))
+            if not seen.missing:
+                return found
+            answers = {one.key: raw[one.offset : one.offset + one.length].hex() for one in seen.missing.values()
+                       if isinstance(one, ReadBlock)}  # fmt: skip
+            seen = Observation({**seen.answers, **answers})
+
+    assert not judged(whole)
+    assert judged(whole[:512] + bytes(len(whole) - 512))
