@@ -24,7 +24,9 @@ LATER = {
         for name in ("test_all_layers_grow", "test_everything_comes_back", "test_health_is_told")
     },
     "test_layers.py::test_what_was_closed_is_opened": "a volume group below what was closed takes another run",
-    "test_lvm_day2.py": "written, and not yet seen to run",
+    "test_faults.py": _UNSEEN,
+    "test_kill_matrix.py": "each stop is a launch, hundreds of them; docs/crash-safety.md says what was seen",
+    "test_lvm_day2.py": "written, and not yet seen to pass as a whole",
     "test_random_documents.py": "twenty hosts' worth of minutes",
     "test_sequences.py": "thirty hosts' worth of minutes",
     "test_role.py": "it installs packages inside an emulated host: minutes, and the Debian archive must answer there",

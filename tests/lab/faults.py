@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults at an exact point of a run on a virtual host: the module is killed, the power fails, a disk fails.
+
+The module runs there from files, as Ansible's own debugging runs it, so that a launch costs two seconds and not ten;
+``fault_hook.py`` stops it. No code of the product knows of any of this.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import shlex
+import subprocess
+import tarfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import ansible.module_utils
+from ansible import release
+
+from barestore.lab import qemu
+from barestore.lab.vm import VirtualMachine
+from tests.lab.converge import ROOT, SITE
+
+_FOLDER = "/opt/fault"
+_MODULE = "ansible_collections.barestore.storage.plugins.modules.host_storage"
+_LEFT_OUT = ("powershell", "csharp", "urls.py", "__pycache__")
+_EIO = 5
+POINTS = ("before", "within", "after")
+# A file on every file system that has none yet; its digest is remembered, where a power cut does not take it away.
+_KEEP = """
+findmnt -rno TARGET -t ext4,xfs,vfat,zfs | grep -v '^/$' | while read -r mount; do
+    [ -e "$mount/kept" ] && continue
+    head -c 300000 /dev/urandom >"$mount/kept"; sync "$mount/kept"; sha256sum "$mount/kept"
+done
+"""
+
+
+REPORTS = "cd /var/lib/barestore/reports && for one in *.json; do cat $one; printf '\\0'; done"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended: at a stop, or with an answer."""
+
+    stop: str = ""
+    answer: Mapping[str, Any] = field(default_factory=dict)
+
+
+def prepare(vm: VirtualMachine) -> None:
+    """Put module and hook on the host."""
+    package = io.BytesIO()
+    with tarfile.open(fileobj=package, mode="w:gz") as tar:
+        utils = Path(next(iter(ansible.module_utils.__path__)))
+        tar.add(utils, "lib/ansible/module_utils", filter=_wanted)
+        tar.add(release.__file__, "lib/ansible/release.py")
+        tar.addfile(tarfile.TarInfo("lib/ansible/__init__.py"))
+        for name in ("modules", "module_utils"):
+            tar.add(ROOT / "plugins" / name, f"lib/{_MODULE.rpartition('.modules')[0].replace('.', '/')}/{name}",
+                    filter=_wanted)  # fmt: skip
+        tar.add(Path(__file__).with_name("fault_hook.py"), "hook/sitecustomize.py")
+    text = base64.b64encode(package.getvalue()).decode()
+    vm.ssh(f"mkdir -p {_FOLDER} /run/fault; base64 -d | tar -xz -C {_FOLDER}; sync", input=text)
+
+
+def _wanted(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return None if Path(info.name).name in _LEFT_OUT else info
+
+
+class Run:
+    """One launch of the module, under way."""
+
+    def __init__(
+        self,
+        vm: VirtualMachine,
+        document: Mapping[str, Any],
+        fault: Mapping[str, Any] | None = None,
+        consent: Mapping[str, Any] | None = None,
+        check: bool = False,
+    ) -> None:
+        arguments = {
+            "document": document,
+            "site": SITE,
+            "host": vm.name,
+            "consent": consent or {},
+            "_ansible_check_mode": check,
+        }
+        words = f"FAULT={shlex.quote(json.dumps(fault))} " if fault else ""
+        line = f"rm -f /run/fault/go; mkdir -p /run/fault; {words}PYTHONPATH={_FOLDER}/hook:{_FOLDER}/lib"
+        self._process = subprocess.Popen(
+            ["ssh", "-F", str(vm.ssh_config), vm.name, f"{line} exec python3 -m {_MODULE}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdin and self._process.stdout and self._process.stderr
+        self._process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
+        self._process.stdin.close()
+        self._said: list[str] = []
+
+    def stop(self) -> str:
+        """Wait for the stop; empty when the run ends without one."""
+        assert self._process.stderr
+        for line in self._process.stderr:
+            if line.startswith("FAULT "):
+                return line.removeprefix("FAULT ").strip()
+            self._said.append(line)
+        return ""
+
+    def answer(self) -> dict[str, Any]:
+        """What the module answered."""
+        assert self._process.stdout and self._process.stderr
+        text = self._process.stdout.read()
+        self._said += self._process.stderr.readlines()
+        code = self._process.wait()
+        assert text.strip(), f"the module answered nothing and ended with {code}: {''.join(self._said)[-3000:]}"
+        answer: dict[str, Any] = json.loads(text)
+        return answer
+
+    def await_end(self) -> None:
+        """The module was killed: until it is gone, so that the next one finds the lock free."""
+        assert self._process.stderr
+        self._process.stderr.read()
+        self._process.wait()
+
+    def abandon(self) -> None:
+        """The host is gone: let the connection go too."""
+        self._process.kill()
+        self._process.wait()
+
+
+def run(
+    vm: VirtualMachine,
+    document: Mapping[str, Any],
+    fault: Mapping[str, Any] | None = None,
+    consent: Mapping[str, Any] | None = None,
+    check: bool = False,
+) -> Ended:
+    """One launch to its end, where the fault needs nobody outside."""
+    launched = Run(vm, document, fault, consent, check)
+    if stop := launched.stop():
+        launched.await_end()
+        return Ended(stop)
+    return Ended(answer=launched.answer())
+
+
+def go_on(vm: VirtualMachine) -> None:
+    """Let a run go on that waits at its stop."""
+    vm.ssh("touch /run/fault/go")
+
+
+def fail(vm: VirtualMachine, serial: str, kinds: Iterable[str] = ("read", "write", "flush")) -> None:
+    """From now on each such request to this disk is an input/output error."""
+    rules = [{"event": "none", "iotype": kind, "errno": _EIO, "once": False} for kind in kinds]
+    bad = f"bad-{serial}"
+    vm.qmp.command(
+        "blockdev-add",
+        **{"driver": "blkdebug", "node-name": bad, "image": qemu.file_node(serial), "inject-error": rules},
+    )
+    _reopen(vm, serial, bad)
+
+
+def mend(vm: VirtualMachine, serial: str) -> None:
+    """The disk works again."""
+    _reopen(vm, serial, qemu.file_node(serial))
+    vm.qmp.command("blockdev-del", **{"node-name": f"bad-{serial}"})
+
+
+def _reopen(vm: VirtualMachine, serial: str, below: str) -> None:
+    disk = next(one for one in vm.machine.disks if one.serial == serial)
+    node = qemu.block_node(disk, vm.disk_path(serial))
+    vm.qmp.command("blockdev-reopen", options=[{**node, "file": below}])
+
+
+def kept(vm: VirtualMachine) -> str:
+    """Write a file on each file system that has none of ours yet; lines of digests."""
+    return vm.ssh(_KEEP).stdout
+
+
+def unchanged(vm: VirtualMachine, digests: Iterable[str]) -> None:
+    """What was kept is byte-equal on the disks."""
+    vm.ssh("sync; echo 3 >/proc/sys/vm/drop_caches; sha256sum --check --quiet", input="".join(digests))

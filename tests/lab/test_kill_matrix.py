@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each action of a scenario is cut off before, within and after; the next run goes on, without a hand.
+
+One test is one host. Its run is cut off at the first action, the next run at the second, and so on: each plans from
+what the one before left, and the last one ends. So each stop costs one launch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from barestore.lab.throwaway import throwaway
+from barestore.lab.vm import VirtualMachine
+from tests.lab import faults
+from tests.lab.scenarios import Scenario, scenario
+
+pytestmark = pytest.mark.lab
+SCENARIOS = ("mixed", "lvm-day2", "zfs-day2")
+_MOST = 200
+
+
+@dataclass
+class Walk:
+    """A host on its way to the last document of a scenario, and what it met."""
+
+    vm: VirtualMachine
+    told: Scenario
+    plan: list[dict[str, Any]]
+    passed: list[str] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return self.told.documents[-1]
+
+    def walk(self, point: str, way: str, fault: Callable[[faults.Run, str], None], within: str = "last") -> None:
+        """Run until a run ends without a stop; ``fault`` is what happens at each stop."""
+        while len(self.passed) < _MOST:
+            told = {"point": point, "way": way, "passed": self.passed, "within": within, "alone": way != "kill"}
+            launched = faults.Run(self.vm, self.document, told, self.told.consent)
+            if not (stop := launched.stop()):
+                answer = launched.answer()
+                assert not answer.get("failed"), (self.passed[-1:], answer["msg"])
+                return
+            print(f"{way} {stop}", flush=True)
+            fault(launched, stop)
+            self.passed.append(stop)
+            self.digests.append(faults.kept(self.vm))
+        raise AssertionError(f"after {_MOST} runs there is no end: {self.passed}")
+
+    def end(self) -> None:
+        """What was kept is byte-equal, nothing is left to do, and each run that was cut off has its report."""
+        faults.unchanged(self.vm, self.digests)
+        again = faults.run(self.vm, self.document, consent=self.told.consent).answer
+        assert not again.get("failed"), again["msg"]
+        assert (again["changed"], again["plan"]) == (False, [])
+        print(f"{len(self.passed)} stops", flush=True)
+
+
+@contextmanager
+def host(name: str, forgets: bool = False) -> Iterator[Walk]:
+    """A host with the earlier documents of a scenario, and files in its file systems."""
+    told = scenario(name)
+    with throwaway(told.machine, say=print, forgets=forgets) as vm:
+        faults.prepare(vm)
+        for document in told.documents[:-1]:
+            done = faults.run(vm, document).answer
+            assert not done.get("failed"), done["msg"]
+        digests = [faults.kept(vm)]
+        planned = faults.run(vm, told.documents[-1], consent=told.consent, check=True).answer
+        assert not planned.get("failed"), planned["msg"]
+        yield Walk(vm, told, planned["plan"], digests=digests)
+
+
+@pytest.mark.parametrize("way", ["kill", "kill-all"])
+@pytest.mark.parametrize("point", faults.POINTS)
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_killed_run_is_finished_by_the_next(name: str, point: str, way: str) -> None:
+    """``kill`` leaves the module's children running; ``kill-all`` kills them first, a command in one of its writes."""
+    with host(name) as one:
+        one.walk(point, way, lambda launched, _stop: launched.await_end())
+        one.end()
+        reports = [json.loads(text) for text in one.vm.ssh(faults.REPORTS).stdout.split("\0") if text.strip()]
+        cut = [report for report in reports if "was cut off" in report["error"]]
+        assert len(cut) == len(one.passed)
+        met = _actions(one.passed)
+        if point != "after":
+            assert {name for report in cut for name in report["running"]} >= met
+        if way == "kill":  # others ran beside the one that was stopped
+            met |= {name for report in cut for name in report["running"] + report["done"]}
+        assert met >= {action["id"] for action in one.plan}
+
+
+@pytest.mark.parametrize("point", faults.POINTS)
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_power_cut_is_finished_by_the_next(name: str, point: str) -> None:
+    """What no disk was told to flush is lost with the power, as far as it is new since the last cut."""
+    with host(name, forgets=True) as one:
+
+        def cut(launched: faults.Run, _stop: str) -> None:
+            one.vm.power_cut()
+            launched.abandon()
+            one.vm.boot()
+
+        one.walk(point, "wait", cut)
+        one.end()
+        assert _actions(one.passed) >= {action["id"] for action in one.plan}
+
+
+@pytest.mark.parametrize("point", faults.POINTS)
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_what_a_disk_refused_is_done_by_the_next(name: str, point: str) -> None:
+    """All that a disk of the action is asked for is an input/output error, until the run has ended."""
+    with host(name) as one:
+        serials = {disk.link: disk.serial for disk in one.told.machine.disks}
+        disks = {action["id"]: [serials[link] for link in action["disks"] if link in serials] for action in one.plan}
+        failed: list[str] = []
+
+        def refuse(launched: faults.Run, stop: str) -> None:
+            serial = disks[stop.partition(f"/{point}")[0]][0]
+            faults.fail(one.vm, serial)
+            faults.go_on(one.vm)
+            answer = launched.answer()
+            faults.mend(one.vm, serial)
+            if answer.get("failed"):
+                print(answer["msg"], flush=True)
+                assert "Traceback" not in answer["msg"] and answer["msg"].endswith(".")
+                failed.append(stop)
+
+        one.passed += [name for name, used in disks.items() if not used]
+        one.walk(point, "wait", refuse)
+        one.end()
+        print(f"{len(failed)} of {len(one.passed)} runs failed")
+        assert failed
+
+
+def _actions(stops: list[str]) -> set[str]:
+    return {stop.rpartition("/")[0].removesuffix("/within") for stop in stops}
