@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 from .words import Object, name_of
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_TIMEOUT = 30.0
+_TIMEOUT = 60.0
 
 # kind: (group and version, plural, whether it lives in a namespace)
 KINDS = {

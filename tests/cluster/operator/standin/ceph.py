@@ -18,7 +18,7 @@ class CephError(Exception):
     """A command failed; the message has what it said."""
 
 
-def run(argv: list[str], stdin: str | None = None, timeout: float = 120) -> str:
+def run(argv: list[str], stdin: str | None = None, timeout: float = 300) -> str:
     """The standard output of a process."""
     try:
         done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=timeout, check=False)
@@ -58,9 +58,9 @@ class Ceph:
         """Options that any Ceph tool takes."""
         return ["--conf", str(self.folder / "ceph.conf"), "--name", ADMIN_USER]
 
-    def text(self, *command: str, stdin: str | None = None, timeout: float = 60) -> str:
+    def text(self, *command: str, stdin: str | None = None, timeout: float = 300) -> str:
         """What a command prints."""
-        argv = ["ceph", *self.options, "--connect-timeout", "15", *command]
+        argv = ["ceph", *self.options, "--connect-timeout", "60", *command]
         return run(argv, stdin, timeout).strip()
 
     def json(self, *command: str, stdin: str | None = None) -> Any:

@@ -165,7 +165,7 @@ set -o errexit -o nounset -o pipefail
 data=/var/lib/ceph/osd/ceph-$ROOK_OSD_ID
 ceph-bluestore-tool prime-osd-dir --dev "$data/block" --path "$data" --no-mon-config
 ceph-bluestore-tool bluefs-bdev-expand --path "$data"
-if ceph --name client.admin --keyring /etc/ceph/admin-keyring-store/keyring --connect-timeout 15 auth get-or-create \
+if ceph --name client.admin --keyring /etc/ceph/admin-keyring-store/keyring --connect-timeout 60 auth get-or-create \
     "osd.$ROOK_OSD_ID" mon 'allow profile osd' mgr 'allow profile osd' osd 'allow *' >/tmp/keyring; then
     mv /tmp/keyring "$data/keyring"
 else
