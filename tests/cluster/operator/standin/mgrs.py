@@ -16,20 +16,25 @@ def start(api: Api, cluster: Object, ceph: Ceph, fsid: str) -> None:
     namespace = cluster["metadata"]["namespace"]
     told = cluster["spec"].get("mgr") or {}
     for name in "abcde"[: int(told.get("count") or 1)]:
-        caps = ("mon", "allow profile mgr", "mds", "allow *", "osd", "allow *")
-        key = ceph.text("auth", "get-or-create-key", f"mgr.{name}", *caps)
-        keyring = f"[mgr.{name}]\n\tkey = {key}\n"
-        metadata = {"name": f"{APP}-{name}-keyring", "namespace": namespace}
-        secret = owned(
-            {"metadata": metadata, "type": "kubernetes.io/rook", "stringData": {"keyring": keyring}}, cluster
-        )
-        api.ensure("Secret", namespace, secret)
+        if api.get("Secret", namespace, f"{APP}-{name}-keyring") is None:
+            caps = ("mon", "allow profile mgr", "mds", "allow *", "osd", "allow *")
+            key = ceph.text("auth", "get-or-create-key", f"mgr.{name}", *caps)
+            keyring = f"[mgr.{name}]\n\tkey = {key}\n"
+            metadata = {"name": f"{APP}-{name}-keyring", "namespace": namespace}
+            secret = {"metadata": metadata, "type": "kubernetes.io/rook", "stringData": {"keyring": keyring}}
+            api.create("Secret", namespace, owned(secret, cluster))
         api.replace("Deployment", namespace, deployment(name, cluster, fsid))
     api.ensure("Service", namespace, service(cluster))
+    wanted = {module["name"]: bool(module.get("enabled")) for module in told.get("modules") or []}
     if not (cluster["spec"].get("monitoring") or {}).get("metricsDisabled"):
-        ceph.text("mgr", "module", "enable", "prometheus", "--force")
-    for module in told.get("modules") or []:
-        ceph.text("mgr", "module", "enable" if module.get("enabled") else "disable", module["name"], "--force")
+        wanted["prometheus"] = True
+    if not wanted:
+        return
+    there = ceph.json("mgr", "dump")
+    running = {*there["modules"], *there["always_on_modules"].get("tentacle", [])}
+    for module, enabled in wanted.items():
+        if enabled != (module in running):
+            ceph.text("mgr", "module", "enable" if enabled else "disable", module, "--force")
 
 
 def service(cluster: Object) -> Object:
