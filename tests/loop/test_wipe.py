@@ -3,47 +3,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from ansible_collections.barestore.storage.plugins.module_utils.host import blockdevices
-from ansible_collections.barestore.storage.plugins.module_utils.host.executor import Executor
-from ansible_collections.barestore.storage.plugins.module_utils.host.lvm.report import FULLREPORT
-from ansible_collections.barestore.storage.plugins.module_utils.host.observation import (
-    Observation,
-    Probe,
-    ReadFile,
-    Signatures,
-)
+from ansible_collections.barestore.storage.plugins.module_utils.host.observation import ReadFile, Signatures
 from ansible_collections.barestore.storage.plugins.module_utils.host.observer import Observer
 from ansible_collections.barestore.storage.plugins.module_utils.host.selection import Disk
 from ansible_collections.barestore.storage.plugins.module_utils.host.signatures.area import places
-from ansible_collections.barestore.storage.plugins.module_utils.host.state import Device, Site, State
+from ansible_collections.barestore.storage.plugins.module_utils.host.state import Device
 from ansible_collections.barestore.storage.plugins.module_utils.host.wiping import records
-from ansible_collections.barestore.storage.plugins.module_utils.host.wiping.wipes import Wipes
 from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import Surprise
-from ansible_collections.barestore.storage.plugins.module_utils.plan.journal import Journal
-from ansible_collections.barestore.storage.plugins.module_utils.plan.model import Plan, Refusal
-from ansible_collections.barestore.storage.plugins.module_utils.plan.order import ordered
-from ansible_collections.barestore.storage.plugins.module_utils.plan.policy import refusals
 from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Runner
+from tests.loop.wiping import consent, digest, execute, plan
 from tests.signature_images import CORPUS
 
 pytestmark = pytest.mark.loop
 
 MIB = 1024**2
 SIZE = 2048 * MIB
-BLOCK = 4096
-LINE = re.compile(r"below wipe: (- \{.*\})$")
 LUKS = ["cryptsetup", "luksFormat", "-q", "--key-file", "-", "--pbkdf-force-iterations", "1000"]
 TOOLS = {
     "mkfs.ext4": ["mkfs.ext4", "-q", "-F"],
@@ -96,78 +78,16 @@ def fill(path: str, name: str) -> None:
     os.close(handle)
 
 
-class NoGroups(Observer):
-    """LVM as it answers where no group is: the labels of these images belong to none, and the tool may not be here."""
-
-    def answers(self, probes: Iterable[Probe]) -> dict[str, Any]:
-        none = {FULLREPORT.key: {"rc": 0, "stdout": '{"report": []}', "stderr": ""}}
-        asked = list(probes)
-        found = super().answers(one for one in asked if one != FULLREPORT)
-        return {**found, **(none if FULLREPORT in asked else {})}
-
-
-def plan(disk: Disk, *consents: dict[str, str]) -> Plan:
-    """What a plan with this disk in its way makes of it."""
-
-    def planned(seen: Observation) -> Plan:
-        have = State({"disk": (disk,)}, blockdevices.read(seen))
-        wipes = Wipes(have, seen, Site("loop", "here", {"wipe": list(consents)}))
-        wipes.add([Refusal(f"disk {disk.title}", "it is in the way", "", (disk.id,))], [disk])
-        actions = tuple(wipes.actions())
-        refused = tuple(wipes.refusals())
-        return Plan(() if refused else ordered(actions), refused or tuple(refusals(actions, wipes.consents)))
-
-    return NoGroups(Runner()).observe((*blockdevices.PROBES, records.PROBE), planned)[1]
-
-
-def consent(plan: Plan) -> dict[str, str]:
-    (refusal,) = plan.refusals
-    line = LINE.search(refusal.hint)
-    assert line, refusal.sentence()
-    (entry,) = yaml.safe_load(line[1])
-    return dict(entry)
-
-
-def execute(plan: Plan, folder: Path) -> None:
-    assert not plan.refusals, [one.sentence() for one in plan.refusals]
-    runner = Runner()
-    journal = Journal.create(str(folder), 64)
-    try:
-        Executor(runner, journal, Observer(runner).shortfall).execute(plan)
-    finally:
-        journal.close()
-
-
-def digest(path: Path) -> str:
-    """Of a sparse file: what is in it, and where."""
-    os.sync()
-    found = hashlib.sha256()
-    with path.open("rb") as handle:
-        end = 0
-        while end < SIZE:
-            try:
-                start = os.lseek(handle.fileno(), end, os.SEEK_DATA)
-            except OSError:
-                break
-            end = os.lseek(handle.fileno(), start, os.SEEK_HOLE)
-            # Extents come and go as the file system likes; blocks with something in them do not.
-            for at in range(start // BLOCK * BLOCK, end, BLOCK):
-                raw = os.pread(handle.fileno(), BLOCK, at)
-                if any(raw):
-                    found.update(f"{at} ".encode() + raw)
-    return found.hexdigest()
-
-
 @pytest.mark.parametrize("name", [*TOOLS, *CORPUS])
 def test_refused_then_wiped_clean(disk: Callable[[str], Disk], tmp_path: Path, name: str) -> None:
     one = disk(name)
-    before = digest(tmp_path / "disk0")
+    before = digest(tmp_path / "disk0", one.path)
     line = consent(plan(one))
     assert line["serial"] == one.serial
     wrong = {**line, "contents": "sha256:" + "0" * 64}
     assert "names other contents" in plan(one, wrong).refusals[0].message
     assert consent(plan(one, wrong)) == line
-    assert digest(tmp_path / "disk0") == before
+    assert digest(tmp_path / "disk0", one.path) == before
     execute(plan(one, line), tmp_path)
     wipefs = subprocess.run(["wipefs", "--no-act", one.path], capture_output=True, text=True)
     assert (wipefs.returncode, wipefs.stdout, wipefs.stderr) == (0, "", "")
@@ -187,17 +107,46 @@ def test_what_changes_between_plan_and_wipe_is_kept(disk: Callable[[str], Disk],
     one = disk("mkfs.ext4")
     ready = plan(one, consent(plan(one)))
     subprocess.run(["mkfs.xfs", "-q", "-f", one.path], check=True)
-    before = digest(tmp_path / "disk0")
+    before = digest(tmp_path / "disk0", one.path)
     with pytest.raises(Surprise, match="no longer carries what it was planned for"):
         execute(ready, tmp_path)
-    assert digest(tmp_path / "disk0") == before
+    assert digest(tmp_path / "disk0", one.path) == before
     assert "xfs" in plan(one, consent(plan(one))).actions[0].destroys[0].what
+
+
+@pytest.mark.parametrize("swapped", ["names", "contents"])
+def test_disks_that_change_places_between_plan_and_wipe_are_kept(
+    disk: Callable[[str], Disk], tmp_path: Path, swapped: str
+) -> None:
+    """The consents hold for both disks, and still neither is written to: each was for what the other carries now."""
+    one, other = disk("mkfs.ext4"), disk("mkfs.xfs")
+    ready = [(each, consent(plan(each)), plan(each, consent(plan(each)))) for each in (one, other)]
+    if swapped == "names":
+        first, second = Path(one.path), Path(other.path)
+        nodes = first.readlink(), second.readlink()
+        for link, node in ((first, nodes[1]), (second, nodes[0])):
+            link.unlink()
+            link.symlink_to(node)
+    else:
+        for image in ("disk0", "disk1"):
+            subprocess.run(["cp", "--sparse=always", tmp_path / image, tmp_path / f"{image}.copy"], check=True)
+        for image, node in (("disk0.copy", other.path), ("disk1.copy", one.path)):
+            subprocess.run(["blkdiscard", node], check=True)
+            subprocess.run(["dd", f"if={tmp_path / image}", f"of={node}", "bs=1M", "conv=notrunc,sparse"], check=True)
+    before = [digest(tmp_path / f"disk{number}", each.path) for each in (one, other) for number in (0, 1)]
+    for each, line, planned in ready:
+        with pytest.raises(Surprise, match="no longer carries what it was planned for"):
+            execute(planned, tmp_path)
+        # Who plans anew after the swap is refused as well, with the same consent.
+        if swapped == "contents":
+            assert "names other contents" in plan(each, line).refusals[0].message
+    assert [digest(tmp_path / f"disk{number}", each.path) for each in (one, other) for number in (0, 1)] == before
 
 
 def test_what_somebody_holds_is_refused(disk: Callable[[str], Disk], tmp_path: Path) -> None:
     one = disk("mkfs.ext4")
     ready = plan(one, consent(plan(one)))
-    before = digest(tmp_path / "disk0")
+    before = digest(tmp_path / "disk0", one.path)
     handle = os.open(one.path, os.O_RDONLY | os.O_EXCL)
     try:
         assert "in use by the kernel" in plan(one).refusals[0].sentence()
@@ -205,7 +154,7 @@ def test_what_somebody_holds_is_refused(disk: Callable[[str], Disk], tmp_path: P
             execute(ready, tmp_path)
     finally:
         os.close(handle)
-    assert digest(tmp_path / "disk0") == before
+    assert digest(tmp_path / "disk0", one.path) == before
 
 
 @pytest.mark.parametrize("name", ["sfdisk-gpt", "cryptsetup-luks2", "zfs", "md-1.2", "bluestore"])

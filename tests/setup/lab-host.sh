@@ -47,16 +47,8 @@ qemu_good() {
     [ -n "$major" ] && [ "$major" -ge "$QEMU_MINIMUM" ] && command -v qemu-img >/dev/null
 }
 
-# The mirror that this machine uses, whichever way its sources are written.
-debian_mirror() {
-    if [ -n "${BARESTORE_DEBIAN_MIRROR:-}" ]; then
-        echo "$BARESTORE_DEBIAN_MIRROR"
-        return
-    fi
-    cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
-        grep -E '^(deb|URIs:)' | grep -oE '(https?|file)://[^ ]+/debian/?( |$)' | head -n 1 | tr -d ' ' | grep . ||
-        echo http://deb.debian.org/debian
-}
+# shellcheck source=tests/setup/debian-mirror.sh
+. "$(dirname "$0")/debian-mirror.sh"
 
 install_qemu() {
     local candidate folder options codename
