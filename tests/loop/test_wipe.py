@@ -120,27 +120,26 @@ def test_disks_that_change_places_between_plan_and_wipe_are_kept(
 ) -> None:
     """The consents hold for both disks, and still neither is written to: each was for what the other carries now."""
     one, other = disk("mkfs.ext4"), disk("mkfs.xfs")
+    nodes = [os.path.realpath(each.path) for each in (one, other)]
     ready = [(each, consent(plan(each)), plan(each, consent(plan(each)))) for each in (one, other)]
     if swapped == "names":
-        first, second = Path(one.path), Path(other.path)
-        nodes = first.readlink(), second.readlink()
-        for link, node in ((first, nodes[1]), (second, nodes[0])):
-            link.unlink()
-            link.symlink_to(node)
+        for each, node in ((one, nodes[1]), (other, nodes[0])):
+            Path(each.path).unlink()
+            Path(each.path).symlink_to(node)
     else:
         for image in ("disk0", "disk1"):
             subprocess.run(["cp", "--sparse=always", tmp_path / image, tmp_path / f"{image}.copy"], check=True)
         for image, node in (("disk0.copy", other.path), ("disk1.copy", one.path)):
             subprocess.run(["blkdiscard", node], check=True)
             subprocess.run(["dd", f"if={tmp_path / image}", f"of={node}", "bs=1M", "conv=notrunc,sparse"], check=True)
-    before = [digest(tmp_path / f"disk{number}", each.path) for each in (one, other) for number in (0, 1)]
+    before = [digest(tmp_path / f"disk{number}", node) for number, node in enumerate(nodes)]
     for each, line, planned in ready:
         with pytest.raises(Surprise, match="no longer carries what it was planned for"):
             execute(planned, tmp_path)
         # Who plans anew after the swap is refused as well, with the same consent.
         if swapped == "contents":
             assert "names other contents" in plan(each, line).refusals[0].message
-    assert [digest(tmp_path / f"disk{number}", each.path) for each in (one, other) for number in (0, 1)] == before
+    assert [digest(tmp_path / f"disk{number}", node) for number, node in enumerate(nodes)] == before
 
 
 def test_what_somebody_holds_is_refused(disk: Callable[[str], Disk], tmp_path: Path) -> None:
