@@ -21,6 +21,7 @@ from tests.corpus.recipes import RECIPES, Recipe
 
 _STEPS = Path(__file__).resolve().parent / "steps.sh"
 _RECORDING = "recording:"
+_SUM = re.compile(r"\$\(\(.*?\)\)")
 _WORDS = re.compile(r"(?:^|[;(|] *|&& )([a-z][\w.-]*)")
 _FUNCTIONS = {"luks": "cryptsetup", "osd": "ceph-osd", "partition": "sfdisk"}
 _PLAIN = {"for", "do", "done", "disk", "other", "zero", "flip", "copy", "fill", "paste_at", "random", "tree"}
@@ -33,7 +34,7 @@ class Unbuildable(Exception):
 def tools(recipe: Recipe) -> frozenset[str]:
     """The programs that its steps and those of its bases start."""
     below = tools(RECIPES[recipe.base]) if recipe.base in RECIPES else frozenset()
-    return below | {_FUNCTIONS.get(one, one) for one in _WORDS.findall(recipe.steps) if one not in _PLAIN}
+    return below | {_FUNCTIONS.get(one, one) for one in _WORDS.findall(_SUM.sub("", recipe.steps)) if one not in _PLAIN}
 
 
 class Builder:

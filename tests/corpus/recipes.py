@@ -104,7 +104,7 @@ def _layers() -> Iterator[Recipe]:
 def _recorded() -> Iterator[Recipe]:
     zfs = ("mirror", "special", "log", "cache", "spare", "raidz1", "draid1", "destroyed", "labelclear")
     for name in zfs:
-        yield Recipe(f"zfs-{name}-disk", "ZFS", base=f"recording:zfs-{name}", size=128 * MIB)
+        yield Recipe(f"zfs-{name}-disk", "ZFS", base=f"recording:zfs-{name}", size=128 * MIB, partitions=True)
         yield Recipe(f"zfs-{name}", "ZFS", base=f"recording:zfs-{name}", start=MIB, size=118 * MIB)
 
 
@@ -209,8 +209,8 @@ def _backups() -> Iterator[Recipe]:
 
 def _disagreeing() -> Iterator[Recipe]:
     family = "two that disagree"
-    yield Recipe("ext4-over-zfs", family, "mkfs.ext4 -q -F $disk", base="zfs-mirror")
-    yield Recipe("ext4-over-zfs-cache", family, "mkfs.ext4 -q -F $disk", base="zfs-cache")
+    yield Recipe("ext4-over-zfs", family, "mkfs.ext4 -q -F -E nodiscard $disk", base="zfs-mirror")
+    yield Recipe("ext4-over-zfs-cache", family, "mkfs.ext4 -q -F -E nodiscard $disk", base="zfs-cache")
     yield Recipe("swap-over-btrfs", family, "mkswap $disk", base="btrfs")
     yield Recipe(
         "vfat-and-ext4", family, "mkfs.vfat $folder/fat -C 8192; head -c 512 $folder/fat | paste_at 0", base="ext4"
@@ -230,15 +230,14 @@ def _over() -> Iterator[Recipe]:
     for base in ("ext4", "xfs", "iso9660", "zfs-spare"):
         yield Recipe(f"dos-over-{base}", "a table over something", "partition dos", base=base)
     over = {
-        "ext4": "mkfs.ext4 -q -F $disk", "xfs": "mkfs.xfs -q -f $disk",
-        "btrfs": "mkfs.btrfs -q -f $disk",
+        "ext4": "mkfs.ext4 -q -F -E nodiscard $disk", "xfs": "mkfs.xfs -q -f -K $disk",
+        "btrfs": "mkfs.btrfs -q -f -K $disk",
         "vfat": "mkfs.vfat -I $disk", "exfat": "mkfs.exfat $disk", "ntfs": "mkfs.ntfs -Q -F $disk",
-        "swap": "mkswap -f $disk", "luks2": "luks --type luks2 --pbkdf pbkdf2", "f2fs": "mkfs.f2fs -q -f $disk",
+        "swap": "mkswap -f $disk", "luks2": "luks --type luks2 --pbkdf pbkdf2", "f2fs": "mkfs.f2fs -q -f -t 0 $disk",
     }  # fmt: skip
     for name, steps in over.items():
         yield Recipe(f"{name}-over-gpt", "something over a table", f"partition gpt; {steps}", 384 * MIB)
-    for name in ("ext4", "swap"):
-        yield Recipe(f"{name}-over-dos", "something over a table", f"partition dos; {over[name]}")
+    yield Recipe("swap-over-dos", "something over a table", f"partition dos; {over['swap']}")
 
 
 def _nameless() -> Iterator[Recipe]:

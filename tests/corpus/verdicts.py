@@ -69,6 +69,12 @@ def _code(text: str) -> str:
 def _seen(row: dict[str, Any]) -> str:
     lines = [f"{name}: {', '.join(found)}" for name, found in row["seen"].items() if name != "unknown"]
     lines = lines or ["bytes"] * bool(row["seen"])
+    lines += [
+        f"in {place}, {name}: {', '.join(found)}"
+        for place, seen in row["inside"].items()
+        for name, found in seen.items()
+        if name != "unknown"
+    ]
     if row["owners"]:
         lines.append(f"*{', '.join(row['owners'])}*")
     return "<br>".join(lines) or "nobody"

@@ -80,6 +80,8 @@ def test_verdict(disk: Callable[[Recipe], Disk], builder: Builder, tmp_path: Pat
     image = builder.folder / "disk"
     before = digest(image, one.path)
     seen, owners = eyes.seen(one.path), eyes.owners(image, recipe.sector)
+    inside = {f"partition {number}": eyes.seen(node) for number, (node, _at) in _partitions(one).items()}
+    places = [at for _node, at in _partitions(one).values()]
     found = decided(one)
     assert found.actions == ()
     assert bool(found.refusals) == recipe.carries == bool(seen), [one.sentence() for one in found.refusals]
@@ -89,7 +91,7 @@ def test_verdict(disk: Callable[[Recipe], Disk], builder: Builder, tmp_path: Pat
             answer = observer.answers([Signatures(one.path)])[Signatures(one.path).key]
         assert answer["found"] or answer["error"], detector
     assert digest(image, one.path) == before
-    row = {"made_by": recipe.made_by, "family": recipe.family, "seen": seen, "owners": owners}
+    row = {"made_by": recipe.made_by, "family": recipe.family, "seen": seen, "inside": inside, "owners": owners}
     row["verdict"] = "blank"
     if recipe.lost_members:
         assert "bring their disks back" in found.refusals[0].sentence()
@@ -99,11 +101,27 @@ def test_verdict(disk: Callable[[Recipe], Disk], builder: Builder, tmp_path: Pat
         assert eyes.seen(one.path) == {}
         digest(image, one.path)  # flushed
         assert eyes.owners(image, recipe.sector) == []
-        assert decided(one) == Plan(())
+        assert decided(one) == Plan(()) and not _partitions(one)
+        for start, size in places:
+            with attached(image, recipe.sector, start, size) as node:
+                assert eyes.seen(node) == {}
+            assert eyes.owners(image, recipe.sector, start, size) == []
         row["verdict"] = "wiped"
     if os.environ.get("CORPUS") == "write":
         verdicts.keep({name: row})
     assert _is_as(row, verdicts.load()[name]), row
+
+
+def _partitions(disk: Disk) -> dict[int, tuple[str, tuple[int, int]]]:
+    """Node, and start and size in bytes, of those that the kernel knows."""
+    folder = Path("/sys/class/block") / disk.kname
+    return {
+        int((one / "partition").read_text()): (
+            f"/dev/{one.name}",
+            (int((one / "start").read_text()) * 512, int((one / "size").read_text()) * 512),
+        )
+        for one in sorted(folder.glob(f"{disk.kname}p*"))
+    }
 
 
 def _is_as(row: dict[str, Any], expected: dict[str, Any]) -> bool:

@@ -16,7 +16,7 @@ def test_each_image_has_its_verdict() -> None:
         recipe = RECIPES[name]
         right = "blank" if not recipe.carries else "kept" if recipe.lost_members else "wiped"
         assert (row["verdict"], row["made_by"], row["family"]) == (right, recipe.made_by, recipe.family), name
-        assert bool(row["seen"]) == recipe.carries, name
+        assert bool(row["seen"]) == recipe.carries and bool(row["inside"]) == recipe.partitions, name
 
 
 def test_the_page_is_the_table() -> None:
