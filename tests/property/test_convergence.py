@@ -72,7 +72,8 @@ def _is_sound(plan: Plan, host: SimulatedHost) -> None:
 
 @given(cases(), st.randoms(use_true_random=False))
 def test_any_order_that_needs_allow_gives_the_same(case: Case, random: Any) -> None:
-    host = SimulatedHost(case.disks)
+    # LVM breaks ties by names of the kernel, which no plan may count on.
+    host = SimulatedHost(case.disks, random.sample(range(len(case.disks)), len(case.disks)))
     plan = planned(host, case.document)
     for action in shuffled(plan.actions, random):
         host.run(action)
