@@ -125,7 +125,7 @@ class Lvm(Part):
             one.node.users.discard("lv")
 
     def _activate(self, group: Group, volume: Logical) -> None:
-        if not volume.active and volume.node is not None:
+        if volume.node is not None and self.host.find(volume.node.links[0]) is None:
             self.host.add(volume.node)
             self.host.fresh.update(volume.node.links)
         volume.active = True

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import pytest
 from documents import Case, cases
 from hypothesis import given, settings
 from simulated_block import GIB, DiskModel
@@ -106,7 +107,9 @@ def test_what_a_boot_left_closed_is_opened_first_and_never_made_again() -> None:
     converged(host, wanted)
 
 
-def test_a_group_in_what_was_closed_is_activated_before_anything_is_said_of_its_volumes() -> None:
+@pytest.mark.parametrize("seen_active", [False, True])
+def test_a_group_in_what_was_closed_is_activated_before_anything_is_said_of_its_volumes(seen_active: bool) -> None:
+    """Also where udev activates it after the block devices were read, and before LVM is asked."""
     wanted = document()
     host = made(wanted)
     (group,) = host.lvm.groups.values()
@@ -115,6 +118,7 @@ def test_a_group_in_what_was_closed_is_activated_before_anything_is_said_of_its_
     volume.node.users.clear()
     host.mounts.pop("/srv/data")
     host.lvm.deactivate(group)
+    volume.active = seen_active
     host.luks.close("secret")
     with tempfile.TemporaryDirectory() as folder:
         report, _executors = applied(host, wanted, folder)

@@ -43,8 +43,7 @@ def declare(
             yield volume
             device = _device(group, volume)
             yield Offer(volume.request.title, (device,))
-            # What an inactive volume carries cannot be seen: it is activated first.
-            if volume.have is not None and not volume.have.active:
+            if _is_dark(volume, have):
                 yield Veiled(device.title, "inactive", "active")
 
 
@@ -56,12 +55,18 @@ def plan(have: State, want: State, site: Site, observation: Observation) -> Iter
             yield from _renamed(group, volume, have, site)
             yield _create(group, volume)
             continue
-        if not found.active:
+        if _is_dark(volume, have):
             yield activate(group, volume)
         if volume.grows:
             yield _grow(group, volume)
         if volume.shrinks:
             yield from _shrunk(group, volume, have, observation)
+
+
+def _is_dark(volume: Volume, have: State) -> bool:
+    """Whether nobody could see what it carries: it is inactive, or was until LVM was asked, which udev changes."""
+    found = volume.have
+    return found is not None and (not found.active or have.block.at(path(volume)) is None)
 
 
 def _renamed(group: volume_group.Wanted, volume: Volume, have: State, site: Site) -> Iterator[Refusal]:
