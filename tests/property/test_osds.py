@@ -228,6 +228,26 @@ def test_nothing_starts_behind_a_closed_gate(broken: str, words: str, tmp_path: 
     assert not rook.log and rook.lease is None
 
 
+@pytest.mark.parametrize("end", [5, 7])
+def test_nothing_starts_while_placement_groups_are_unclean(end: int, tmp_path: Path) -> None:
+    rook = small(6)
+    next(iter(rook.ceph.held.values())).pop()
+    refused = apply(rook, end, tmp_path, check=True)
+    assert "gate placement" in [one.target for one in refused.plan.refusals]
+
+
+def test_a_disk_is_replaced_without_lowering_the_count(tmp_path: Path) -> None:
+    rook = small(6)
+    rook.watch = guard
+    victim = next(one for one in rook.volumes.values() if one.claim)
+    done = apply(rook, 6, tmp_path, replace=(victim.serial,))
+    assert done.error == "", done.error
+    assert rook.sets == {"hdd": 6} and len(rook.ceph.osds) == 6
+    assert victim.name not in rook.volumes and victim.carries, "nothing is written to a disk that is given up"
+    again = apply(rook, 6, tmp_path, replace=(victim.serial,))
+    assert not again.plan.actions and not again.plan.refusals
+
+
 def test_a_count_without_room_is_refused_with_the_figures(tmp_path: Path) -> None:
     rook = small(6, group_bytes=int(2.4 * 1024**3))
     refused = apply(rook, 3, tmp_path)

@@ -50,9 +50,10 @@ def decide(cluster: Cluster, wanted: Wanted) -> Decision:
             found, refused = _steps(cluster, device_set, count, wanted)
             steps.extend(found)
             refusals.extend(refused)
-        elif _unsettled(cluster, device_set, {one.claim for one in leavers}):
+        elif _unsettled(cluster, device_set, count, {one.claim for one in leavers}):
             settle.append((device_set.name, count))
     refusals.extend(_proof(cluster, wanted, leavers, notes))
+    notes.extend(_replaced(cluster, wanted))
     notes.extend(_balance(cluster, wanted, leavers))
     wipes = [
         one
@@ -84,12 +85,6 @@ def _unknown(cluster: Cluster, wanted: Wanted) -> Iterator[Refusal]:
                 f"device set {name}",
                 f"CephCluster {cluster.name} has no such set; it has {', '.join(sorted(known)) or 'none'}",
                 "apply the cluster's document first, or correct the name",
-            )
-    serials = {one.serial for one in cluster.volumes.values() if one.serial}
-    for serial in wanted.replace:
-        if serial not in serials:
-            yield Refusal(
-                f"disk {serial}", "no volume of the cluster lies on it", "name the serial as host_storage shows it"
             )
 
 
@@ -163,12 +158,11 @@ def _steps(
     return steps, ()
 
 
-def _unsettled(cluster: Cluster, device_set: DeviceSet, gone: set[str]) -> bool:
-    """Whether an earlier raise has not brought all its OSDs yet."""
-    staying = [
-        one for one in cluster.claims_of(device_set.name) if one.owned and one.name not in gone and not one.deleting
-    ]
-    return len(staying) < device_set.count or any(_is_missing(cluster, one) for one in staying)
+def _unsettled(cluster: Cluster, device_set: DeviceSet, count: int, gone: set[str]) -> bool:
+    """Whether an earlier raise, or a replacement, has not brought all its OSDs yet."""
+    claims = cluster.claims_of(device_set.name)
+    staying = [one for one in claims if one.owned and one.name not in gone and not one.deleting]
+    return len(staying) < count or any(_is_missing(cluster, one) for one in staying)
 
 
 def _is_missing(cluster: Cluster, claim: Claim) -> bool:
@@ -209,6 +203,14 @@ def _proof(cluster: Cluster, wanted: Wanted, leavers: list[Leaver], notes: list[
         notes.append(
             f"The balancer ({cluster.balancer}) goes on meanwhile: waits for clean placement groups can be longer."
         )
+
+
+def _replaced(cluster: Cluster, wanted: Wanted) -> Iterator[str]:
+    """What is named for replacement and not there: an entry may stay in the inventory once its disk is gone."""
+    serials = {one.serial for one in cluster.volumes.values() if one.serial}
+    for serial in wanted.replace:
+        if serial not in serials:
+            yield f"No volume of {cluster.name} lies on disk {serial}: it is replaced, or its serial is another."
 
 
 def _balance(cluster: Cluster, wanted: Wanted, leavers: list[Leaver]) -> Iterator[str]:

@@ -46,7 +46,8 @@ def differs(cluster: Cluster, wanted: Wanted) -> bool:
 
 def situation(cluster: Cluster, wanted: Wanted, decision: Decision, window_open: bool) -> Situation:
     """What the gates are asked about: an operation that was begun is gone on with while its data moves."""
-    begun = any(one.marked for one in decision.leavers) or NOTE_PLAN in cluster.lease.notes or bool(decision.settle)
+    begun = any(one.marked for one in decision.leavers) or NOTE_PLAN in cluster.lease.notes
+    begun = begun or bool(decision.settle and not decision.leavers)
     return Situation(
         cluster,
         leaving=leaving(cluster) | {one.osd for one in decision.leavers},
