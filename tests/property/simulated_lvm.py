@@ -139,7 +139,7 @@ class Lvm(Part):
                 one.node = node
         for group in self.groups.values():
             for volume in group.volumes.values():
-                if volume.node is not None and not volume.active:
+                if volume.node is not None and self.host.find(volume.node.links[0]) is None:
                     volume.node.parents = tuple(one.node for one in group.members)
 
     def forget(self, node: Node) -> None:
