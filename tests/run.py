@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the layers of tests, and says which of them it left out and why.
 
-usage: run.py lint|unit|property|browser|loop|lab|bench|test|docs|build
+usage: run.py lint|unit|property|browser|loop|lab|cluster|bench|test|docs|build
 """
 
 from __future__ import annotations
@@ -51,6 +51,10 @@ def why_no_lab() -> str:
     return script_words("lab-host.sh")
 
 
+def why_no_cluster() -> str:
+    return script_words("cluster-host.sh")
+
+
 def why_no_browser() -> str:
     for name in ("playwright", "axe_playwright_python"):
         if not any((ROOT / ".venv/lib").glob(f"python3*/site-packages/{name}")):
@@ -77,8 +81,13 @@ def script_words(name: str) -> str:
     return last or f"{script.name}: exit code {process.returncode}" if process.returncode else ""
 
 
-WHY_NOT: dict[str, Callable[[], str]] = {"browser": why_no_browser, "loop": why_no_loop, "lab": why_no_lab}
-MARKED = ("browser", "loop", "lab")
+WHY_NOT: dict[str, Callable[[], str]] = {
+    "browser": why_no_browser,
+    "loop": why_no_loop,
+    "lab": why_no_lab,
+    "cluster": why_no_cluster,
+}
+MARKED = ("browser", "loop", "lab", "cluster")
 
 
 def pytest_layer(layer: str) -> Outcome:
@@ -148,12 +157,12 @@ def verdict(outcomes: list[Outcome]) -> int:
 
 
 def main() -> int:
-    layers = ("lint", "unit", "property", "browser", "loop", "lab", "bench", "docs", "build")
+    layers = ("lint", "unit", "property", "browser", "loop", "lab", "cluster", "bench", "docs", "build")
     if len(sys.argv) != 2 or sys.argv[1] not in (*layers, "test"):
         print(__doc__, file=sys.stderr)
         return 2
     if sys.argv[1] == "test":
-        outcomes = [run_layer(layer) for layer in ("lint", "unit", "property", "browser", "loop", "lab")]
+        outcomes = [run_layer(layer) for layer in ("lint", "unit", "property", "browser", "loop", "lab", "cluster")]
     else:
         outcomes = [run_layer(sys.argv[1])]
     return verdict(outcomes)
