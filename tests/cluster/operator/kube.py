@@ -30,8 +30,10 @@ class Kube:
     namespace: str
 
     def call(self, *arguments: str, stdin: str | None = None, namespace: str | None = None) -> str:
-        """The standard output of kubectl; a failure is an assertion with what it said."""
-        argv = [self.kubectl, f"--kubeconfig={self.kubeconfig}", f"--namespace={namespace or self.namespace}"]
+        """The standard output of kubectl; a failure is an assertion with what it said. '' is no namespace at all."""
+        argv = [self.kubectl, f"--kubeconfig={self.kubeconfig}"]
+        if namespace != "":
+            argv.append(f"--namespace={namespace or self.namespace}")
         done = subprocess.run([*argv, *arguments], input=stdin, capture_output=True, text=True, check=False)
         if done.returncode:
             raise Failed(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
@@ -51,11 +53,11 @@ class Kube:
     def apply(self, *things: Any) -> None:
         """Apply objects; those of a real manifest are too large for client-side apply."""
         text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(things)})
-        self.call("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=text)
+        self.apply_text(text)
 
     def apply_text(self, text: str) -> None:
-        """Apply a manifest as it is."""
-        self.call("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=text)
+        """Apply a manifest as it is: its objects say their own namespaces."""
+        self.call("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=text, namespace="")
 
     def patch(self, kind: str, name: str, patch: Any, namespace: str | None = None) -> None:
         """Change fields of an object (JSON merge patch)."""
