@@ -8,10 +8,9 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible.template import Templar
 
-from ..plugin_utils.checked_action import files_of
-from ..plugin_utils.host_document import host_document
+from ..plugin_utils.cluster_document import site_findings
+from ..plugin_utils.cluster_site import read_members
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -31,13 +30,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             raise AnsibleActionFail(f"scope is '{scope}'; write play or inventory")
         everyone = variables.get("groups", {}).get("all", [])
         hosts = [str(host) for host in (variables["ansible_play_hosts_all"] if scope == "play" else everyone)]
-        sentences: dict[str, None] = {}
-        for host in hosts:
-            known = variables["hostvars"].raw_get(host)
-            template = Templar(loader=self._loader, variables=known).template
-            document = host_document(known, template, files_of(known, self._loader))
-            sentences.update({finding.sentence(): None for finding in document.findings})
-        result.update(changed=False, hosts=hosts, findings=list(sentences))
+        everyone = [str(host) for host in everyone]
+        members = read_members(hosts, variables["hostvars"], self._loader)
+        findings = [finding for member in members for finding in (*member.findings, *member.cluster.findings)]
+        if any(member.cluster.sections for member in members):
+            # What clusters ask for is asked of all hosts, whichever this play is for.
+            others = read_members([host for host in everyone if host not in hosts], variables["hostvars"], self._loader)
+            findings += site_findings([*members, *others])
+        sentences = list(dict.fromkeys(finding.sentence() for finding in findings))
+        result.update(changed=False, hosts=hosts, findings=sentences)
         if sentences:
             result.update(failed=True, msg="\n".join(sentences))
         return result

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The fragments of a document: ``host_storage`` and each ``host_storage__<word>``, merged into one.
+"""The fragments of a document, such as ``host_storage`` and each ``host_storage__<word>``, merged into one.
 
 Ansible replaces dictionaries instead of merging them, so a host in two groups would silently lose
 what one of them asks for. Fragments have names of their own and are merged here; a key that two of
@@ -16,21 +16,39 @@ from dataclasses import dataclass, field
 from ..module_utils.host.problems import Path, path_text
 
 VARIABLE = "host_storage"
-_FRAGMENT = re.compile(r"^host_storage__[A-Za-z0-9_]+$")
-_ALMOST = re.compile(r"^host_?storage[_-]*\w*$", re.IGNORECASE)
-SECTIONS = frozenset({"disks", "partitions", "lvm", "zfs", "filesystems", "swap", "local_volumes"})
+# The documents of a site as a whole, by the variable that holds them.
+CLUSTER_VARIABLES = ("ceph", "kubernetes", "sources", "topolvm")
+_FRAGMENT = re.compile(rf"^({'|'.join((VARIABLE, *CLUSTER_VARIABLES))})(__[A-Za-z0-9_]+)?$")
+# Of words that other roles use too, only the name with two underscores is ours.
+_ALMOST = {
+    VARIABLE: re.compile(r"^host_?storage[_-]*\w*$", re.IGNORECASE),
+    "ceph": re.compile(r"^ceph[_-]+\w*$", re.IGNORECASE),
+    "topolvm": re.compile(r"^topolvm[_-]+\w*$", re.IGNORECASE),
+}
+_SECTIONS = {
+    VARIABLE: frozenset({"disks", "partitions", "lvm", "zfs", "filesystems", "swap", "local_volumes"}),
+    "ceph": frozenset({"version", "rook", "clusters"}),
+    "topolvm": frozenset({"chart", "device_classes", "storage_classes", "autoresizer"}),
+}
 
 
-def is_fragment(name: str) -> bool:
+def document_of(name: str) -> str | None:
+    """The document that a variable of this name is a part of; None when it is none of ours."""
+    found = _FRAGMENT.match(name)
+    return found[1] if found else None
+
+
+def is_fragment(name: str, document: str = VARIABLE) -> bool:
     """Whether a variable of this name is a part of the document."""
-    return name == VARIABLE or _FRAGMENT.match(name) is not None
+    return document_of(name) == document
 
 
-def looks_like_fragment(name: str, value: object) -> bool:
+def looks_like_fragment(name: str, value: object, document: str = VARIABLE) -> bool:
     """Whether somebody meant a fragment but gave it a name that is silently ignored."""
-    if is_fragment(name) or not _ALMOST.match(name) or not isinstance(value, Mapping) or not value:
+    almost = _ALMOST.get(document)
+    if document_of(name) or almost is None or not almost.match(name) or not isinstance(value, Mapping) or not value:
         return False
-    return all(key in SECTIONS for key in value)
+    return all(key in _SECTIONS[document] for key in value)
 
 
 @dataclass(frozen=True)
@@ -56,6 +74,7 @@ class Merged:
     document: dict[str, object] = field(default_factory=dict)
     owners: dict[Path, str] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
+    name: str = VARIABLE
 
     def variable(self, path: Path) -> str:
         """The variable that set ``path``, or the nearest part above it."""
@@ -63,7 +82,7 @@ class Merged:
             owner = self.owners.get(path[:length])
             if owner is not None:
                 return owner
-        return VARIABLE
+        return self.name
 
 
 def plain(value: object) -> object:
@@ -75,13 +94,13 @@ def plain(value: object) -> object:
     return value
 
 
-def merge(fragments: Mapping[str, object]) -> Merged:
+def merge(fragments: Mapping[str, object], document: str = VARIABLE) -> Merged:
     """Merge fragments by variable name; mappings are merged at every level, anything else is set once.
 
     A fragment that is no mapping becomes a conflict-free document only when it is alone, so that
     the schema can say what is wrong with it.
     """
-    merged = Merged()
+    merged = Merged(name=document)
     for name in sorted(fragments):
         value = plain(fragments[name])
         if isinstance(value, dict):

@@ -4,20 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible.errors import AnsibleError
-
 from ..module_utils.host.normal_form import plain_values
-from ..module_utils.host.problems import Path
-from .fragments import Merged, is_fragment, looks_like_fragment, merge, plain
-from .located_yaml import Place
+from .fragments import VARIABLE, Merged, is_fragment, merge
+from .merged_document import Template, read_document, single_source, templated
 from .validation import CONSENT, Finding, validate, validate_consent, validate_rack
-from .variable_files import HostFiles, HostSource, duplicate_problem, is_ours, source_of
-
-Template = Callable[[object], object]
+from .variable_files import HostFiles, HostSource, duplicate_problem
 
 
 @dataclass(frozen=True)
@@ -39,54 +34,21 @@ def merged_document(variables: Mapping[str, Any], template: Template) -> tuple[M
 
 def host_document(variables: Mapping[str, Any], template: Template, files: HostFiles) -> HostDocument:
     """Read, merge and validate what the variables of one host say. Nothing is raised for what they say."""
-    values, findings = _templated(variables, template, files)
-    fragments = {name: value for name, value in values.items() if is_fragment(name)}
-    merged = merge(fragments)
-    source = source_of(files, merged, variables)
-    findings += _doubled_keys(files)
-    findings += [_conflict(conflict, source, files) for conflict in merged.conflicts]
-    findings += [_ignored(name, files) for name in variables if looks_like_fragment(name, variables[name])]
-    for name, value in fragments.items():
-        if not isinstance(value, Mapping):
-            findings += validate(value, _single(name, files, variables))
-    if fragments and not findings:
-        findings += validate(merged.document, source)
-    consent = plain(values.get(CONSENT, {}))
-    if CONSENT in values:
-        findings += validate_consent(consent, _single(CONSENT, files, variables))
-    rack = values.get("rack")
-    if "rack" in values:
-        findings += validate_rack(rack, _single("rack", files, variables))
+    doubled = _doubled_keys(files)
+    read = read_document(VARIABLE, variables, template, files, validate)
+    others, findings = templated((name for name in (CONSENT, "rack") if name in variables), variables, template, files)
+    consent, rack = others.get(CONSENT, {}), others.get("rack")
+    if CONSENT in others:
+        findings += validate_consent(consent, single_source(CONSENT, files, variables))
+    if "rack" in others:
+        findings += validate_rack(rack, single_source("rack", files, variables))
     return HostDocument(
-        plain_values(merged.document) if fragments else None,
+        plain_values(read.value) if read.value is not None else None,
         consent if isinstance(consent, Mapping) else {},
         rack if isinstance(rack, str) else None,
-        tuple(findings),
-        source,
+        (*doubled, *read.findings, *findings),
+        read.source,
     )
-
-
-def _templated(
-    variables: Mapping[str, Any], template: Template, files: HostFiles
-) -> tuple[dict[str, object], list[Finding]]:
-    values: dict[str, object] = {}
-    findings = []
-    for name in sorted(variables):
-        if not is_ours(name):
-            continue
-        try:
-            values[name] = plain(template(variables[name]))
-        except AnsibleError as error:
-            place = _place(files, name, ())
-            reason = str(error).splitlines()[0].rstrip(".")
-            findings.append(
-                Finding((name,), f"the template cannot be filled: {reason}", "define what it asks for", place)
-            )
-    return values, findings
-
-
-def _single(name: str, files: HostFiles, variables: Mapping[str, Any]) -> HostSource:
-    return HostSource({name: files.define(name, variables[name])}, None, name)
 
 
 def _doubled_keys(files: HostFiles) -> list[Finding]:
@@ -95,31 +57,3 @@ def _doubled_keys(files: HostFiles) -> list[Finding]:
         problem = duplicate_problem(duplicate)
         findings.append(Finding(problem.path, problem.message, problem.hint, duplicate.second))
     return findings
-
-
-def _conflict(conflict: Any, source: HostSource, files: HostFiles) -> Finding:
-    first = _place(files, conflict.first, conflict.path)
-    second = _place(files, conflict.second, conflict.path)
-    there = f" ({first})" if first else ""
-    return Finding(
-        (conflict.second, *conflict.path),
-        f"{conflict.first} sets this already{there}, and fragments never override each other",
-        "keep it in one of the two",
-        second,
-    )
-
-
-def _place(files: HostFiles, variable: str, path: Path) -> Place | None:
-    definition = files.define(variable)
-    return definition.yaml.key_place((*definition.root, *path)) if definition else None
-
-
-def _ignored(name: str, files: HostFiles) -> Finding:
-    definition = files.define(name)
-    word = name[len("host_storage") :].lstrip("_-") or "name"
-    return Finding(
-        (name,),
-        "no part of the document has this name, so it would be ignored",
-        f"call it host_storage__{word}, with two underscores, or host_storage",
-        definition.yaml.key_place(definition.root) if definition else None,
-    )

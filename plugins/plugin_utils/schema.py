@@ -283,6 +283,7 @@ def _say_one_of(error: Any, path: Path, text_of: TextOf) -> Iterator[Problem]:
         if any(key not in known for key in error.instance):
             return  # a misspelt key, which is said already
         message = "the kind is missing" if "width" in known else "the disk is not named"
+        message = "the number of copies is missing" if "replicas" in known else message
     yield Problem(path, message, _advice(error, "write one of " + ", ".join(choices)))
 
 

@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Callable, Protocol
 
 from ..module_utils.host.checks import check
 from ..module_utils.host.problems import Path, Problem, path_text
@@ -82,18 +82,25 @@ class Finding:
         }
 
 
+Check = Callable[[Mapping[str, Any]], Iterable[Problem]]
+
+
 def validate(document: object, source: Source | None = None) -> list[Finding]:
+    """Every mistake of a merged ``host_storage``."""
+    return validate_with(DOCUMENT_SCHEMA, check, document, source or NoSource())
+
+
+def validate_with(schema: str, checks: Check, document: object, where: Source) -> list[Finding]:
     """Every mistake of a merged document: those against the schema, or else those that it cannot say."""
-    where = source or NoSource()
-    digest = hashlib.sha256(repr(document).encode()).digest()
+    digest = hashlib.sha256(repr((schema, document)).encode()).digest()
     if digest in _KNOWN_VALID:  # a thousand hosts of one group have one document
         return []
-    found = problems(DOCUMENT_SCHEMA, document, where.text)
+    found = problems(schema, document, where.text)
     if not found and isinstance(document, Mapping):
-        found = list(dict.fromkeys(check(document)))
+        found = list(dict.fromkeys(checks(document)))
     if not found:
         _KNOWN_VALID.add(digest)
-    return _located(found, document, where)
+    return located(found, document, where)
 
 
 def validate_consent(consent: object, source: Source | None = None) -> list[Finding]:
@@ -102,13 +109,13 @@ def validate_consent(consent: object, source: Source | None = None) -> list[Find
     found = problems(CONSENT_SCHEMA, consent, where.text)
     if not found and isinstance(consent, Mapping):
         found = _doubled_consent(consent)
-    return _located(found, consent, where)
+    return located(found, consent, where)
 
 
 def validate_rack(rack: object, source: Source | None = None) -> list[Finding]:
     """What is wrong with a host's rack."""
     where = source or NoSource("rack")
-    return _located(problems(RACK_SCHEMA, rack, where.text), rack, where)
+    return located(problems(RACK_SCHEMA, rack, where.text), rack, where)
 
 
 def _doubled_consent(consent: Mapping[str, object]) -> list[Problem]:
@@ -125,14 +132,15 @@ def _doubled_consent(consent: Mapping[str, object]) -> list[Problem]:
     return found
 
 
-def _located(found: list[Problem], document: object, source: Source) -> list[Finding]:
-    located = []
+def located(found: Iterable[Problem], document: object, source: Source) -> list[Finding]:
+    """Problems as findings at the places of the source."""
+    findings = []
     for problem in found:
         path = problem.path
         is_key = bool(path) and (problem.at_key or _is_key(document, path))
         place = source.place(path, is_key)
-        located.append(Finding((source.variable(path), *path), problem.message, problem.hint, place))
-    return sorted(located, key=_order)
+        findings.append(Finding((source.variable(path), *path), problem.message, problem.hint, place))
+    return sorted(findings, key=_order)
 
 
 def _is_key(document: object, path: Path) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..module_utils.host.problems import Path, Problem
-from .fragments import VARIABLE, Merged, is_fragment
+from .fragments import VARIABLE, Merged, document_of
 from .located_yaml import Duplicate, LocatedYaml, Place, YamlSyntaxError, locate_yaml
 
 _YAML = (".yml", ".yaml", ".json", "")
@@ -144,7 +144,9 @@ class HostFiles:
 
 def is_ours(variable: object) -> bool:
     """Whether a variable of this name is read by barestore."""
-    return isinstance(variable, str) and (is_fragment(variable) or variable in ("host_storage_consent", "rack"))
+    if not isinstance(variable, str):
+        return False
+    return document_of(variable) is not None or variable in ("host_storage_consent", "rack")
 
 
 def _readable(file: str) -> LocatedYaml | None:
@@ -193,8 +195,8 @@ class HostSource:
 
 def source_of(files: HostFiles, merged: Merged, variables: Mapping[str, Any]) -> HostSource:
     """The source of a merged document whose fragments are among ``variables`` (as Ansible holds them)."""
-    names = [name for name in variables if is_fragment(name)]
-    return HostSource({name: files.define(name, variables[name]) for name in names}, merged)
+    names = [name for name in variables if document_of(name) == merged.name]
+    return HostSource({name: files.define(name, variables[name]) for name in names}, merged, merged.name)
 
 
 def duplicate_problem(duplicate: Duplicate) -> Problem:

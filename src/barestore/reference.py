@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The reference of ``host_storage``, written from the schema: ``python -m barestore.reference``."""
+"""The reference of the documents, written from the schemas: ``python -m barestore.reference host_storage|cluster``."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from .collection import prepare
 Schema = Mapping[str, Any]
 
 _INTRODUCTION = """\
-<!-- Written by `python -m barestore.reference > docs/reference/host_storage.md` from schemas/. Do not edit. -->
+<!-- Written from schemas/ by `python -m barestore.reference host_storage`. Do not edit. -->
 
 # host_storage
 
@@ -33,6 +34,18 @@ _WORDS = """
 | vdev | exactly one of `stripe`, `mirror`, `raidz1` to `raidz3`, `draid1` to `draid3` with a list of disk references |
 """
 
+_CLUSTER = """\
+<!-- Written from schemas/ by `python -m barestore.reference cluster`. Do not edit. -->
+
+# The documents of a site
+
+Kubernetes, the storage on it and where its software comes from are variables of the whole site. They lie in
+`group_vars/all`, each as a variable of its own name and any number of fragments such as `ceph__hdd`, which are merged;
+the same key in two of them is an error. `barestore validate` checks them, by themselves and against the hosts'
+`host_storage` and `rack`, without contacting a host.
+"""
+CLUSTER_DOCUMENTS = ("kubernetes", "topolvm", "ceph", "sources")
+
 
 class Reference:
     """Writes one schema, following its references."""
@@ -51,6 +64,13 @@ class Reference:
             yield from self.section(name, schema, "host_storage.schema.json", 2)
         consent = "host_storage_consent.schema.json"
         yield from self.section("host_storage_consent", self.schemas[consent], consent, 1)
+
+    def cluster_page(self) -> Iterator[str]:
+        """The page of the documents of a site."""
+        yield _CLUSTER
+        for name in CLUSTER_DOCUMENTS:
+            file = f"{name}.schema.json"
+            yield from self.section(name, self.schemas[file], file, 2)
 
     def resolve(self, schema: Schema, base: str) -> tuple[dict[str, Any], str]:
         """A schema with its reference followed; what stands beside the reference wins."""
@@ -130,7 +150,7 @@ class Reference:
             if all(branch.get("type") in ("object", "array") for branch in branches):
                 return "mapping, or list of such"
             return " or ".join(self.values(branch, base) for branch in branches)
-        if "minimum" in schema and "maximum" in schema:
+        if "minimum" in schema and "maximum" in schema and schema.get("type") == "integer":
             return f"{schema['minimum']} to {schema['maximum']}"
         kind = schema.get("type", "")
         kinds = [kind] if isinstance(kind, str) else [each for each in kind if each != "boolean"]
@@ -164,14 +184,15 @@ def _heading(path: str) -> str:
     return path if "." not in path else f"`{path}`"
 
 
-def page() -> str:
-    """The reference as Markdown."""
+def page(name: str = "host_storage") -> str:
+    """The reference of ``host_storage``, or of the documents of ``cluster``, as Markdown."""
     prepare()
     from ansible_collections.barestore.storage.plugins.plugin_utils.schema import load_schemas
     from ansible_collections.barestore.storage.plugins.plugin_utils.yaml_words import flow
 
-    return "".join(Reference(load_schemas(), flow).page())
+    reference = Reference(load_schemas(), flow)
+    return "".join(reference.page() if name == "host_storage" else reference.cluster_page())
 
 
 if __name__ == "__main__":
-    print(page(), end="")
+    print(page(*sys.argv[1:]), end="")

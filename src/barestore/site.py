@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .collection import prepare
 
 if TYPE_CHECKING:
+    from ansible_collections.barestore.storage.plugins.plugin_utils.cluster_document import ClusterDocument
     from ansible_collections.barestore.storage.plugins.plugin_utils.validation import Finding
     from ansible_collections.barestore.storage.plugins.plugin_utils.variable_files import HostSource
 
@@ -36,6 +37,7 @@ class SiteHost:
     findings: tuple[Finding, ...]
     places: HostSource | None = None
     site: str = ""
+    cluster: ClusterDocument | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Site:
         """Each finding once, with the hosts that share it, in the order of files and lines."""
         shared: dict[Finding, list[str]] = {finding: [] for finding in self.findings}
         for host in self.hosts:
-            for finding in host.findings:
+            for finding in (*host.findings, *(host.cluster.findings if host.cluster else ())):
                 shared.setdefault(finding, []).append(host.name)
         ordered = sorted(shared, key=_order)
         return {finding: tuple(dict.fromkeys(shared[finding])) for finding in ordered}
@@ -88,7 +90,16 @@ def load_site(inventory: Path, limit: str | None = None) -> Site:
         if not hosts:
             raise SiteError(f"no host of inventory {inventory} matches '{limit}'" if limit else _empty(inventory))
         read = tuple(_host(host, variables, loader, sources) for host in hosts)
-        return Site(inventory, read, tuple(_orphans(inventory, manager)))
+        everyone = read
+        if limit and any(host.cluster and host.cluster.sections for host in read):
+            # What clusters ask for is asked of all hosts, whichever are looked at.
+            manager.subset(None)
+            known = {host.name: host for host in read}
+            names = manager.get_hosts()
+            everyone = tuple(known.get(str(host.name)) or _host(host, variables, loader, sources) for host in names)
+        return Site(
+            inventory, read, (*_orphans(inventory, manager), *_empty_racks(inventory, manager), *_of_clusters(everyone))
+        )
     except AnsibleError as error:
         raise SiteError(f"inventory {inventory} cannot be read: {' '.join(str(error).split())}") from error
 
@@ -101,6 +112,7 @@ def _host(host: Any, variables: Any, loader: Any, sources: list[str]) -> SiteHos
     from ansible.inventory.helpers import sort_groups
     from ansible.template import Templar
 
+    from ansible_collections.barestore.storage.plugins.plugin_utils.cluster_document import cluster_document
     from ansible_collections.barestore.storage.plugins.plugin_utils.host_document import host_document
     from ansible_collections.barestore.storage.plugins.plugin_utils.variable_files import HostFiles
 
@@ -110,7 +122,33 @@ def _host(host: Any, variables: Any, loader: Any, sources: list[str]) -> SiteHos
     template = Templar(loader=loader, variables=known).template
     read = host_document(known, template, files)
     site = str(template(known.get("host_storage_site")) or Path(str(known.get("inventory_dir") or "")).name)
-    return SiteHost(str(host.name), read.rack, groups, read.document, read.consent, read.findings, read.places, site)
+    cluster = cluster_document(known, template, files)
+    return SiteHost(
+        str(host.name), read.rack, groups, read.document, read.consent, read.findings, read.places, site, cluster
+    )
+
+
+def _of_clusters(hosts: tuple[SiteHost, ...]) -> tuple[Finding, ...]:
+    """What the documents of the site ask for that its hosts cannot give."""
+    from ansible_collections.barestore.storage.plugins.module_utils.cluster.document import HostFacts
+    from ansible_collections.barestore.storage.plugins.plugin_utils.cluster_document import (
+        ClusterDocument,
+        SiteMember,
+        site_findings,
+    )
+
+    return tuple(
+        site_findings(
+            [
+                SiteMember(
+                    HostFacts(host.name, host.rack or "", host.groups, host.document or {}),
+                    host.cluster or ClusterDocument(),
+                    host.findings,
+                )
+                for host in hosts
+            ]
+        )
+    )
 
 
 def _variable_files(inventory: Path) -> Iterator[tuple[str, str, Path]]:
@@ -156,3 +194,26 @@ def _orphans(inventory: Path, manager: Any) -> Iterator[Finding]:
         if owner not in names and isinstance(found, LocatedYaml) and any(is_ours(each[0]) for each in found.keys):
             message = f"the inventory has no {what} '{owner}', so nobody reads this file"
             yield Finding((), message, f"rename it; {did_you_mean(owner, names)}", Place(shown(str(path)), 1, 1))
+
+
+def _empty_racks(inventory: Path, manager: Any) -> Iterator[Finding]:
+    """Groups that are a rack and have no host: somebody counts on a failure domain that is not there."""
+    from ansible_collections.barestore.storage.plugins.plugin_utils.located_yaml import LocatedYaml
+    from ansible_collections.barestore.storage.plugins.plugin_utils.validation import Finding
+    from ansible_collections.barestore.storage.plugins.plugin_utils.variable_files import inventory_files, located
+
+    empty = {str(name) for name, group in manager.groups.items() if not group.get_hosts()}
+    files = [(owner, path) for kind, owner, path in _variable_files(inventory) if kind == "group_vars"]
+    places = []
+    for owner, path in files:
+        found = located(str(path))
+        if owner in empty and isinstance(found, LocatedYaml) and ("rack",) in found.keys:
+            places.append((owner, found.key_place(("rack",))))
+    for file in inventory_files(str(inventory)):
+        found = located(file)
+        for where in found.ending("rack") if isinstance(found, LocatedYaml) else ():
+            if len(where) > 2 and where[-2] == "vars" and where[-3] in empty:
+                places.append((str(where[-3]), found.key_place(where)))
+    for group, place in places:
+        message = f"the group '{group}' gives its hosts a rack and has no host"
+        yield Finding(("rack",), message, "put hosts into it, or remove it", place)

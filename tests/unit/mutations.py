@@ -26,6 +26,28 @@ _FREE = {
     "local_volumes",
 }
 _PROPERTIES = {"properties", "filesystem_properties"}
+# The same of the documents of a site; what stands below images, labels and settings is free as a whole.
+_FREE_OF_SITES = {
+    "clusters",
+    "device_sets",
+    "pools",
+    "storage_classes",
+    "filesystems",
+    "data_pools",
+    "object_stores",
+    "bucket_classes",
+    "device_classes",
+    "groups",
+    "labels",
+    "config",
+    "images",
+}
+_SITE = {"ceph", "kubernetes", "sources", "topolvm"}
+
+
+_WORDS = {"type", "use", "mode", "size_policy", "discards", "storage_class", "thin_pool", "device", "source"}
+_WORDS |= {"failure_domain", "device_class", "volume_group", "pool", "object_store", "filesystem", "reclaim", "plugin"}
+_WORDS |= {"version", "rook", "pod_cidr", "service_cidr", "address", "from", "effect", "compression"}
 
 
 @dataclass(frozen=True)
@@ -93,7 +115,7 @@ def _texts(document: Mapping[str, Any], path: Path, value: str) -> Iterator[Muta
         yield _set("no unit", document, path, int(number))
         yield _set("odd unit", document, path, f"{number} gigs")
         yield _set("comma", document, path, f"{number},5 GiB")
-    if path[-1] in ("type", "use", "mode", "size_policy", "discards", "storage_class", "thin_pool", "device", "source"):
+    if path[-1] in _WORDS:
         yield _set("misspelt value", document, path, value[:-1] + "#")
     if isinstance(path[-1], int) and path[-2] in ("physical_volumes", "mirror", "raidz2", "draid1", "disks"):
         yield _set("unknown reference", document, path, value[:-1] + ("y" if value[-1] != "y" else "z"))
@@ -133,12 +155,16 @@ def _text(path: Path) -> str:
 def _is_free(path: Path) -> bool:
     """Whether the last key is a name that a person chose, or a property, which a newer ZFS may know."""
     above = path[-2] if len(path) > 1 else None
+    if path[0] in _SITE and len(path) == 1:
+        return True
     of_dataset = len(path) == 5 and path[0] == "zfs" and path[2] in ("datasets", "volumes")
     return _is_name(path) or above in _PROPERTIES or of_dataset
 
 
 def _is_name(path: Path) -> bool:
     above = path[-2] if len(path) > 1 else None
+    if path[0] in _SITE:
+        return above in _FREE_OF_SITES or (len(path) > 3 and path[-3] == "config")
     return len(path) == 2 or (above in _FREE and not (above == "swap" and path[0] == "lvm"))
 
 

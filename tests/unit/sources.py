@@ -16,9 +16,10 @@ class OneFile:
 
     yaml: LocatedYaml
     root: Path = field(default=("host_storage",))
+    name: str = "host_storage"
 
     def variable(self, path: Path) -> str:
-        return "host_storage"
+        return self.name
 
     def place(self, path: Path, key: bool) -> Place | None:
         full = (*self.root, *path)

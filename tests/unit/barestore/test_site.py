@@ -115,6 +115,63 @@ def test_an_empty_inventory(tmp_path: Path) -> None:
         load_site(write(tmp_path, hosts="all:\n"))
 
 
-def test_the_reference_is_written_from_the_schema() -> None:
-    current = (ROOT / "docs/reference/host_storage.md").read_text()
-    assert current == page(), "run: python -m barestore.reference > docs/reference/host_storage.md"
+@pytest.mark.parametrize("name", ["host_storage", "cluster"])
+def test_the_reference_is_written_from_the_schemas(name: str) -> None:
+    current = (ROOT / f"docs/reference/{name}.md").read_text()
+    assert current == page(name), f"run: python -m barestore.reference {name} > docs/reference/{name}.md"
+
+
+CLUSTER = """
+kubernetes: {version: '1.34.4', api: {host: api.example.net}}
+ceph:
+  version: v20.2.4
+  clusters:
+    ceph-hdd:
+      mons: 1
+      failure_domain: host
+      device_sets: {hdd: {count: 2, storage_class: hdd, device_class: hdd}}
+"""
+NODES = "all: {children: {kube_control_plane: {hosts: {h1: }}, servers: {hosts: {h1: {rack: r1}, h2: {rack: r1}}}}}\n"
+DISKS = "host_storage: {disks: {a: {match: {rotational: true}, count: 1}}, local_volumes: {a: {storage_class: hdd}}}\n"
+
+
+def test_what_clusters_ask_for_is_asked_of_all_hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(write(tmp_path, hosts=NODES, group_vars__all=CLUSTER, group_vars__servers=DISKS))
+    assert load_site(Path(), "h2").all_findings() == {}
+    write(tmp_path, group_vars__all=CLUSTER.replace("count: 2", "count: 3"))
+    assert [finding.sentence() for finding in load_site(Path(), "h2").all_findings()] == [
+        "group_vars/all.yml:9:34: ceph.clusters.ceph-hdd.device_sets.hdd.count: 3 volumes of StorageClass 'hdd' are "
+        "asked for, and the documents of 2 hosts give 2; write 2, or add disks"
+    ]
+
+
+def test_a_site_has_one_document_of_each_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, hosts=NODES, group_vars__all=CLUSTER, group_vars__servers=DISKS)
+    monkeypatch.chdir(write(tmp_path, host_vars__h2="ceph__more: {rook: v1.20.6}\n"))
+    assert [finding.sentence() for finding in load_site(Path()).all_findings()] == [
+        "host_vars/h2.yml:1:1: ceph__more: host 'h2' has another ceph than the hosts before it; a site has one ceph: "
+        "write it in group_vars/all"
+    ]
+
+
+def test_fragments_of_clusters_are_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    more = "ceph__more: {version: v20.2.4}\nceph_more: {clusters: {}}\n"
+    monkeypatch.chdir(write(tmp_path, hosts=NODES, group_vars__all=CLUSTER + more, group_vars__servers=DISKS))
+    assert [finding.sentence() for finding in load_site(Path()).all_findings()] == [
+        "group_vars/all.yml:10:14: ceph__more.version: ceph sets this already (group_vars/all.yml:4:3), and fragments "
+        "never override each other; keep it in one of the two",
+        "group_vars/all.yml:11:1: ceph_more: no part of the document has this name, so it would be ignored; call it "
+        "ceph__more, with two underscores, or ceph",
+    ]
+
+
+def test_a_rack_with_no_host_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = NODES.replace("children: {kube", "children: {r2: {vars: {rack: r2}}, kube")
+    monkeypatch.chdir(write(tmp_path, hosts=hosts, group_vars__r3="rack: r3\n"))
+    manager = "all: {children: {r3: {}}}\n"
+    (tmp_path / "more.yml").write_text(manager)
+    assert [finding.sentence() for finding in load_site(Path()).all_findings()] == [
+        "group_vars/r3.yml:1:1: rack: the group 'r3' gives its hosts a rack and has no host; put hosts into it, or "
+        "remove it",
+        "hosts.yml:1:30: rack: the group 'r2' gives its hosts a rack and has no host; put hosts into it, or remove it",
+    ]
