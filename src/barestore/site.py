@@ -211,7 +211,9 @@ def _empty_racks(inventory: Path, manager: Any) -> Iterator[Finding]:
             places.append((owner, found.key_place(("rack",))))
     for file in inventory_files(str(inventory)):
         found = located(file)
-        for where in found.ending("rack") if isinstance(found, LocatedYaml) else ():
+        if not isinstance(found, LocatedYaml):
+            continue
+        for where in found.ending("rack"):
             if len(where) > 2 and where[-2] == "vars" and where[-3] in empty:
                 places.append((str(where[-3]), found.key_place(where)))
     for group, place in places:

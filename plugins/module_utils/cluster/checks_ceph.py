@@ -25,6 +25,12 @@ def check_ceph(document: Mapping[str, Any]) -> Iterator[Problem]:
     said = rook_problem(document.get("rook", "v1.20.6"))
     if said is not None:
         yield Problem(("rook",), *said)
+    if document.get("csi", True) is False:
+        for name, cluster in document["clusters"].items():
+            for key in ("storage_classes", "filesystems"):
+                if cluster.get(key):
+                    hint = "remove csi: false, or this"
+                    yield Problem(("clusters", name, key), "nothing can mount these with csi: false", hint)
     folders: dict[str, str] = {}
     for name, cluster in document["clusters"].items():
         here: Path = ("clusters", name)

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..host.problems import Problem
+from ..host.problems import Problem, did_you_mean
+from .artifacts import IMAGES, unknown_images
 
 _NEEDS = {"mirror": ("registry",), "bundle": ("bundle",)}
 _OF = {"registry": "mirror", "charts": "mirror", "binaries": "mirror", "packages": "mirror", "bundle": "bundle"}
@@ -24,3 +25,6 @@ def check_sources(document: Mapping[str, Any]) -> Iterator[Problem]:
         if key in document and kind != owner:
             message = f"{key} counts only with from: {owner}, and this is {kind}"
             yield Problem((key,), message, f"remove it, or write from: {owner}")
+    for name in unknown_images(document):
+        known = [image.name for image in IMAGES]
+        yield Problem(("images", name), f"no image of the manifest is called '{name}'", did_you_mean(name, known))

@@ -53,7 +53,7 @@ class SiteFacts:
 
 @dataclass(frozen=True)
 class Supply:
-    """What one host gives of a StorageClass: ``devices`` whole ones (None: any number), or ``bytes`` (None: unknown)."""
+    """What a host gives of a StorageClass: ``devices`` whole ones (None: any number), or ``bytes`` (None: unknown)."""
 
     host: HostFacts
     devices: int | None = None
