@@ -156,6 +156,13 @@ disks:
   returned: always
   type: list
   elements: dict
+local_volumes:
+  description:
+    - The devices that the document gives away as local volumes, each with C(link), C(identity), C(bytes),
+      C(storage_class), C(mode), and C(serial) and C(wwn) of its disk.
+  returned: always
+  type: list
+  elements: dict
 processes:
   description: How many processes the module started.
   returned: always

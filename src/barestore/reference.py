@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The reference of the documents, written from the schemas: ``python -m barestore.reference host_storage|cluster``."""
+"""The reference of the documents, written from the schemas: ``python -m barestore.reference host_storage|cluster``.
+
+``ceph_settings`` prints the table of ``docs/ceph.md`` from what is chosen for each Ceph cluster.
+"""
 
 from __future__ import annotations
 
@@ -185,13 +188,30 @@ def _heading(path: str) -> str:
 
 
 def page(name: str = "host_storage") -> str:
-    """The reference of ``host_storage``, or of the documents of ``cluster``, as Markdown."""
+    """The reference of ``host_storage`` or ``cluster``, or the table of ``ceph_settings``, as Markdown."""
     prepare()
     from ansible_collections.barestore.storage.plugins.plugin_utils.schema import load_schemas
     from ansible_collections.barestore.storage.plugins.plugin_utils.yaml_words import flow
 
+    if name == "ceph_settings":
+        return "".join(_settings(flow))
     reference = Reference(load_schemas(), flow)
     return "".join(reference.page() if name == "host_storage" else reference.cluster_page())
+
+
+def _settings(flow: Callable[[object], str]) -> Iterator[str]:
+    from ansible_collections.barestore.storage.plugins.module_utils.cluster.objects import settings
+
+    yield "| setting | value | why | where that comes from |\n| --- | --- | --- | --- |\n"
+    parts = (("", settings.SPEC), ("rook-config-override: ", settings.FILE), ("cephConfig: ", settings.CONFIG))
+    for where, chosen in parts:
+        for each in chosen:
+            value = _cell(flow(each.value))
+            yield f"| {where}`{each.path}` | `{value}` | {_cell(each.reason)} | {_cell(each.source)} |\n"
+    yield "\n| OSD | processors | memory | tuning |\n| --- | --- | --- | --- |\n"
+    kinds = [*settings.BY_CLASS.items(), ("below 100 GiB", settings.SMALL_OSD)]
+    for name, kind in kinds:
+        yield f"| {name} | {kind.cpu} | {kind.memory} | {kind.reason} |\n"
 
 
 if __name__ == "__main__":

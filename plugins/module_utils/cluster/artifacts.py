@@ -149,6 +149,30 @@ def image(sections: Mapping[str, Mapping[str, Any]], name: str) -> str:
     return mirrored(found.reference, sources["registry"])
 
 
+def charts(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """Each chart by name, as helm takes it: ``chart``, and ``repository`` and ``version`` where it is not a file."""
+    sources = sections.get("sources", {})
+    kind = sources.get("from", "internet")
+    found = {}
+    for each in wanted(sections):
+        if each.kind != "chart":
+            continue
+        if kind == "bundle":
+            found[each.name] = {"chart": f"{sources['bundle']}/{chart_file(each)}", "repository": "", "version": ""}
+        elif kind == "mirror" and sources.get("charts", "").startswith("oci://"):
+            chart = f"{sources['charts']}/{each.name}"
+            found[each.name] = {"chart": chart, "repository": "", "version": each.version}
+        else:
+            place = sources.get("charts", each.source)
+            found[each.name] = {"chart": each.name, "repository": place, "version": each.version}
+    return found
+
+
+def chart_file(each: Artifact) -> str:
+    """Where a chart lies in a bundle."""
+    return f"charts/{each.name}-{each.version}.tgz"
+
+
 def unknown_images(document: Mapping[str, Any]) -> Iterator[str]:
     """Names of the site's own images that take no place in the manifest."""
     known = {each.name for each in IMAGES}

@@ -13,7 +13,7 @@ from ..plan.order import ordered
 from ..plan.policy import Approval
 from ..plan.policy import refusals as unconsented
 from . import blockdevices
-from .kinds import disk, volume_group
+from .kinds import disk, local_volume, volume_group
 from .lvm import risks
 from .normal_form import long_form
 from .observation import Observation, Probe
@@ -61,6 +61,33 @@ def plan(document: Mapping[str, Any], observation: Observation, site: Site) -> P
     known = {one.id: one for one in (*draft.want.of(disk.KIND), *wipes.disks)}
     identities = {name: {"serial": one.serial, "wwn": one.wwn} for name, one in known.items() if name in written}
     return Plan(ordered(_after_pins(actions)), identities=identities, notes=notes, is_first_part=draft.is_first_part)
+
+
+def local_volumes(document: Mapping[str, Any], observation: Observation, site: Site) -> list[dict[str, Any]]:
+    """The devices that the document gives away: what a PersistentVolume of each has to say, by link.
+
+    ``serial`` and ``wwn`` are of the disk, and empty where there is none of its own; ``bytes`` is the size.
+    """
+    if not document.get("local_volumes"):
+        return []
+    want, _refused, _veiled = _wanted(long_form(document), observed(observation), site, observation)
+    disks = {one.id: one for one in want.of(disk.KIND)}
+    found = []
+    for one in want.of(local_volume.KIND):
+        below = disks.get(one.device.disks[0]) if len(one.device.disks) == 1 else None
+        found.append(
+            {
+                "name": one.name,
+                "link": one.link,
+                "identity": one.link.rpartition("/")[2],
+                "bytes": one.device.size,
+                "storage_class": one.storage_class,
+                "mode": one.mode,
+                "serial": below.serial if below else "",
+                "wwn": below.wwn if below else "",
+            }
+        )
+    return sorted(found, key=lambda each: str(each["link"]))
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ class Report:
     cut_off: tuple[str, ...] = ()
     processes: int = 0
     disks: list[dict[str, Any]] = field(default_factory=list)
+    local_volumes: list[dict[str, Any]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         actions = self.plan.actions
@@ -71,6 +72,7 @@ class Report:
             "journal": self.journal,
             "report": self.report,
             "disks": self.disks,
+            "local_volumes": self.local_volumes,
             "processes": self.processes,
         }
 
@@ -115,6 +117,7 @@ def facts(job: Job, runner: Runner, healthy: bool = False) -> tuple[Observation,
         "refusals": [one.sentence() for one in (plan.refusals or refused)],
         "notes": list(plan.notes),
         "digest": digest(plan),
+        "local_volumes": planner.local_volumes(job.document, observation, job.site),
     }
 
 
@@ -130,6 +133,7 @@ def _planned(job: Job, runner: Runner) -> Report:
     if report is not None:
         return report
     report = Report(plan, processes=runner.count, disks=disk_facts(seen))
+    report.local_volumes = planner.local_volumes(job.document, seen, job.site)
     found = digest(plan)
     # Where nothing is left to do, nothing can be done that was not approved.
     if job.expected_digest and job.expected_digest != found and plan.actions:

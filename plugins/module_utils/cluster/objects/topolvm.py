@@ -44,15 +44,15 @@ def lvmd_of_hosts(site: SiteFacts) -> list[tuple[tuple[str, ...], list[dict[str,
     for name, entry in classes.items():
         for host in hosts_of_device_class(site, entry):
             offered.setdefault(host.name, []).append(name)
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for host, names in offered.items():
-        groups.setdefault(tuple(names), []).append(host)
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for owner, names in offered.items():
+        alike.setdefault(tuple(names), []).append(owner)
     found = []
-    for names, hosts in sorted(groups.items(), key=lambda item: sorted(item[1])):
+    for offer, owners in sorted(alike.items(), key=lambda item: sorted(item[1])):
         entries = [
-            lvmd_device_class(name, classes[name], alone or bool(classes[name].get("default"))) for name in names
+            lvmd_device_class(name, classes[name], alone or bool(classes[name].get("default"))) for name in offer
         ]
-        found.append((tuple(sorted(hosts)), entries))
+        found.append((tuple(sorted(owners)), entries))
     return found
 
 
