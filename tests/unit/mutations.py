@@ -46,8 +46,8 @@ _SITE = {"ceph", "kubernetes", "sources", "topolvm"}
 
 
 _WORDS = {"type", "use", "mode", "size_policy", "discards", "storage_class", "thin_pool", "device", "source"}
-_WORDS |= {"failure_domain", "device_class", "volume_group", "pool", "object_store", "filesystem", "reclaim", "plugin"}
-_WORDS |= {"version", "rook", "pod_cidr", "service_cidr", "address", "from", "effect", "compression"}
+_WORDS_OF_SITES = {"failure_domain", "device_class", "volume_group", "pool", "object_store", "filesystem", "reclaim", "plugin"}
+_WORDS_OF_SITES |= {"version", "rook", "pod_cidr", "service_cidr", "address", "from", "effect", "compression"}
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _texts(document: Mapping[str, Any], path: Path, value: str) -> Iterator[Muta
         yield _set("no unit", document, path, int(number))
         yield _set("odd unit", document, path, f"{number} gigs")
         yield _set("comma", document, path, f"{number},5 GiB")
-    if path[-1] in _WORDS:
+    if path[-1] in _WORDS or (path[0] in _SITE and path[-1] in _WORDS_OF_SITES):
         yield _set("misspelt value", document, path, value[:-1] + "#")
     if isinstance(path[-1], int) and path[-2] in ("physical_volumes", "mirror", "raidz2", "draid1", "disks"):
         yield _set("unknown reference", document, path, value[:-1] + ("y" if value[-1] != "y" else "z"))
