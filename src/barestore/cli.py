@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from barestore import __version__, examples
+from barestore.bundle.cli import app as bundle
 from barestore.errors import Failed
 from barestore.exits import LINE as _EXIT_CODES
 from barestore.lab.cli import app as lab
@@ -32,6 +33,7 @@ Examples:
   barestore plan --observed recordings/           # plan where nobody reaches them
   barestore report --out report.html              # the site as a page: racks, disks, capacity, plan
   barestore lab up -i inventories/lab             # virtual hosts to try it on
+  barestore bundle build /srv/bundle              # what a site without internet needs
 
 """
 
@@ -43,6 +45,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(lab, name="lab")
+app.add_typer(bundle, name="bundle")
 
 Observed = Annotated[Path | None, typer.Option(help="Plan from the recordings in this folder.")]
 MaxAge = Annotated[

@@ -36,6 +36,12 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("--save recordings/", "record all hosts"),
         ("--save recordings/ --limit ss1", "one host, after its document asks something new"),
     ),
+    "bundle list": (("-i inventories/production", "images, charts, binaries and packages with their versions"),),
+    "bundle build": (("/srv/bundle -i inventories/production", "bring them into a folder; run again to go on"),),
+    "bundle check": (
+        ("/srv/bundle -i inventories/production", "all that the folder lacks, at once"),
+        ("/srv/bundle --thorough", "and whether each file is what its digest says"),
+    ),
     "lab up": (("-i inventories/lab", "start all virtual hosts of an inventory"),),
     "lab down": (
         ("lab1 -i inventories/lab", "power one off; its disks stay"),

@@ -46,8 +46,17 @@ _SITE = {"ceph", "kubernetes", "sources", "topolvm"}
 
 
 _WORDS = {"type", "use", "mode", "size_policy", "discards", "storage_class", "thin_pool", "device", "source"}
-_WORDS_OF_SITES = {"failure_domain", "device_class", "volume_group", "pool", "object_store", "filesystem", "reclaim", "plugin"}
-_WORDS_OF_SITES |= {"version", "rook", "pod_cidr", "service_cidr", "address", "from", "effect", "compression"}
+_WORDS_OF_SITES = {
+    "failure_domain",
+    "device_class",
+    "volume_group",
+    "pool",
+    "object_store",
+    "filesystem",
+    "reclaim",
+    "plugin",
+}
+_WORDS_OF_SITES |= {"plugin", "version", "rook", "pod_cidr", "service_cidr", "address", "from", "effect", "compression"}
 
 
 @dataclass(frozen=True)

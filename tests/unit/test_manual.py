@@ -40,7 +40,7 @@ def test_help_shows_them(name: str) -> None:
     shown = CliRunner().invoke(app, [*name.split(), "--help"]).output
     for line, why in examples.lines(name):
         assert re.search(rf"^ +{re.escape(line)} +# {re.escape(why)}$", shown, re.MULTILINE)
-    assert (exits.LINE in shown) == (not name.startswith("lab "))
+    assert (exits.LINE in shown) == (not name.startswith(("lab ", "bundle ")))
 
 
 def test_exit_codes_are_said_everywhere() -> None:

@@ -100,8 +100,8 @@ def test_the_operator_chart_takes_our_values(site: SiteFacts) -> None:
     [container] = operator["spec"]["template"]["spec"]["containers"]
     assert container["image"] == f"{values['image']['repository']}:{values['image']['tag']}"
     assert operator["spec"]["template"]["spec"]["priorityClassName"] == "system-cluster-critical"
-    [settings] = [each for each in objects if each["metadata"]["name"] == "rook-ceph-operator-config"]
-    assert settings["data"]["ROOK_RECONCILE_CONCURRENT_CLUSTERS"] == "2"
+    told = {each["name"]: each.get("value") for each in container["env"]}
+    assert (told["ROOK_RECONCILE_CONCURRENT_CLUSTERS"], told["ROOK_CURRENT_NAMESPACE_ONLY"]) == ("2", "false")
     assert {each["kind"] for each in objects} >= {"CustomResourceDefinition", "ClusterRole", "ServiceAccount"}
     managers = [each for each in objects if "csi" in each["metadata"]["name"] and each["kind"] == "Deployment"]
     [image] = [each["image"] for one in managers for each in one["spec"]["template"]["spec"]["containers"]]
