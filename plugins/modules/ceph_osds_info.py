@@ -19,7 +19,7 @@ options:
     required: true
   device_sets:
     description:
-      - The wanted count of each device set by its name, such as V({hdd: {count: 18}}); other keys are ignored.
+      - "The wanted count of each device set by its name, such as C({hdd: {count: 18}}); other keys are ignored."
       - Sets that are not named are left as they are. V(0) ends a set.
     type: dict
     default: {}
