@@ -52,7 +52,8 @@ class CephModel:
 
     def targets(self) -> dict[tuple[str, int], tuple[int, ...]]:
         """Where each placement group belongs now."""
-        drawn_for = tuple((one.id, one.weight, one.is_in) for one in self.osds.values())
+        osds = tuple((one.id, one.weight, one.is_in) for one in self.osds.values())
+        drawn_for = (osds, tuple((pool.name, pool.size, pool.groups) for pool in self.pools))
         if drawn_for != self._drawn_for:
             self._drawn, self._drawn_for = self._draw(), drawn_for
         return self._drawn
