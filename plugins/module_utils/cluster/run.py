@@ -21,9 +21,9 @@ from ..plan.runner import Runner
 from . import placement, planner
 from .commands import NOTE_ACTIONS, NOTE_PLAN, Commands
 from .executor import Clock, Executor
-from .lease import Holder
+from .lease import Holder, is_dead
 from .observer import Observer
-from .state import Cluster
+from .state import LEASE, Cluster, Lease
 from .wanted import Wanted
 from .windows import is_open
 
@@ -89,9 +89,13 @@ def osds(job: Job, runner: Runner, clock: Clock | None = None) -> Report:
         clock.sleep(5.0)
         seen, report = _planned(job, observer, clock)
     report.processes = runner.count
-    if job.check or report.plan.refusals or not report.plan.actions:
-        return report
     holder = Holder(runner, Commands.of(job.wanted))
+    if not report.plan.refusals and not report.plan.actions:
+        _clear(job, seen.lease, holder, report)
+        report.processes = runner.count
+        return report
+    if job.check or report.plan.refusals:
+        return report
     try:
         holder.take(seen.lease)
     except StorageError as error:
@@ -109,6 +113,23 @@ def osds(job: Job, runner: Runner, clock: Clock | None = None) -> Report:
         holder.give_back(whole)
         report.processes = runner.count
     return report
+
+
+def _clear(job: Job, lease: Lease, holder: Holder, report: Report) -> None:
+    """Nothing is to do: what a run left that died after its last action, or that gave up, goes too."""
+    if not lease.version or (lease.holder and not is_dead(lease, time.time())):
+        return
+    told = f"Lease {LEASE} of {job.wanted.cluster} is left of a run that ended"
+    if job.check:
+        told += "; a run that is no check deletes it."
+    else:
+        try:
+            holder.take(lease)
+            holder.give_back(whole=True)
+            told += ", and is deleted."
+        except StorageError as error:
+            told += f"; it stays: {error.sentence()}"
+    report.plan = replace(report.plan, notes=(*report.plan.notes, told))
 
 
 def _passing(plan: Plan) -> bool:
