@@ -295,7 +295,7 @@ class SimulatedRook(Runner):
 
     def _label(self, words: list[str], stdin: str) -> None:
         if words[0] == "deployment":
-            self.deployments[words[1]].fenced = True
+            self.deployments[words[1]].fenced = not words[-1].endswith("-")
         elif words[1] in self.claims:
             self.claims[words[1]].labelled = False
 

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulated_rook import NAME, Killed, SimulatedClock, SimulatedRook, small
+from simulated_rook import GIB, NAME, Killed, SimulatedClock, SimulatedRook, small
 
+from ansible_collections.barestore.storage.plugins.module_utils.cluster.commands import NOTE_PLAN
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.observer import Observer
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.placement import spread
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.run import Job, Report, osds
+from ansible_collections.barestore.storage.plugins.module_utils.cluster.simulator.model import ModelPool
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.wanted import Wanted
 
 
@@ -45,6 +47,24 @@ def killed_at(rook: SimulatedRook, word: str, count: int, folder: Path, **more: 
         apply(rook, count, folder, **more)  # type: ignore[arg-type]
     rook.before = lambda argv: None
     forget_process(rook)
+
+
+def killed_before(rook: SimulatedRook, victim: int, count: int, folder: Path, **more: object) -> None:
+    """A run that is dead before its command of this number that changes anything (the first is 0)."""
+    left = victim
+
+    def kill(argv: tuple[str, ...]) -> None:
+        nonlocal left
+        if left == 0:
+            raise Killed
+        left -= changes(argv)
+
+    rook.before = kill
+    with pytest.raises(Killed):
+        apply(rook, count, folder, **more)  # type: ignore[arg-type]
+    rook.before = lambda argv: None
+    forget_process(rook)
+    rook.tick()
 
 
 def forget_process(rook: SimulatedRook) -> None:
@@ -128,20 +148,7 @@ def test_a_run_that_is_killed_anywhere_is_finished_by_the_next(start: int, end: 
     for victim, call in enumerate(calls):
         rook = small(start)
         rook.watch = guard
-        left = victim
-
-        def kill(argv: tuple[str, ...]) -> None:
-            nonlocal left
-            if left == 0:
-                raise Killed
-            left -= changes(argv)
-
-        rook.before = kill
-        with pytest.raises(Killed):
-            apply(rook, end, tmp_path, pace="fast")
-        rook.before = lambda argv: None
-        forget_process(rook)
-        rook.tick()
+        killed_before(rook, victim, end, tmp_path, pace="fast")
         done = apply(rook, end, tmp_path, pace="fast")
         assert done.error == "" and not done.plan.refusals, f"killed before {call}: {done.as_json()['refusals']}"
         assert_tidy(rook, end)
@@ -195,7 +202,53 @@ def test_a_count_that_is_raised_again_takes_back_what_was_to_leave(tmp_path: Pat
     done = apply(rook, 6, tmp_path)
     assert done.error == "", done.error
     assert_tidy(rook, 6)
-    assert not any("purge" in one for one in rook.log)
+    assert not any("osd purge" in one for one in rook.log)
+
+
+@pytest.mark.parametrize("all_disks", [False, True])
+def test_a_count_is_raised_again_wherever_the_run_that_lowered_it_was_killed(all_disks: bool, tmp_path: Path) -> None:
+    start, disks = (3, 1) if all_disks else (4, 2)
+    pools = [ModelPool("data", 2, "rack", 8, GIB // 2)]
+
+    def made() -> SimulatedRook:
+        return SimulatedRook(3, 1, disks, {"hdd": start}, pools)
+
+    calls: list[str] = []
+    rook = made()
+    rook.before = lambda argv: calls.append(" ".join(argv[:8])) if changes(argv) else None
+    assert apply(rook, start - 1, tmp_path).error == ""
+    for victim, call in enumerate(calls):
+        rook = made()
+        rook.watch = guard
+        killed_before(rook, victim, start - 1, tmp_path)
+        done = apply(rook, start, tmp_path, patience=120)
+        if all_disks and done.plan.refusals:
+            assert "1 new OSDs need 1 free volumes" in done.plan.refusals[0].message
+            assert apply(rook, start - 1, tmp_path).error == ""
+            done = apply(rook, start, tmp_path)
+        assert done.error == "" and not done.plan.refusals, f"{call}: {done.error} {done.as_json()['refusals']}"
+        assert_tidy(rook, start)
+
+
+def test_what_a_dead_run_left_goes_also_where_nothing_is_to_do(tmp_path: Path) -> None:
+    rook = small(3)
+    dead = {"holderIdentity": "other/1/2/3", "renewTime": "2001-01-01T00:00:00.0Z", "leaseDurationSeconds": 60}
+    alive = {**dead, "renewTime": "2999-01-01T00:00:00.0Z"}
+    rook.lease = {"spec": alive, "notes": {NOTE_PLAN: "sha256:0"}, "version": 1}
+    assert not apply(rook, 3, tmp_path).plan.notes and not rook.log, "a run that lives keeps its lease"
+    rook.lease["spec"] = dead
+    checked = apply(rook, 3, tmp_path, check=True)
+    assert "is left of a run that ended" in checked.plan.notes[0] and not rook.log
+    assert apply(rook, 3, tmp_path).error == "" and rook.lease is None
+
+
+def test_a_disk_is_replaced_and_the_count_raised_at_once(tmp_path: Path) -> None:
+    rook = small(6)
+    rook.watch = guard
+    victim = next(one for one in rook.volumes.values() if one.claim)
+    done = apply(rook, 7, tmp_path, replace=(victim.serial,))
+    assert done.error == "" and not done.plan.refusals, done.error
+    assert rook.sets == {"hdd": 7} and len(rook.ceph.osds) == 7 and victim.name not in rook.volumes
 
 
 def test_a_set_ends_with_its_last_osd(tmp_path: Path) -> None:

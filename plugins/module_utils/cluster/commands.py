@@ -62,6 +62,9 @@ class Commands:
     def fence(self, deployment: str) -> Command:
         return self.kubectl("label", "deployment", deployment, "--overwrite", f"{FENCE}=true")
 
+    def unfence(self, deployment: str) -> Command:
+        return self.kubectl("label", "deployment", deployment, "--overwrite", f"{FENCE}-")
+
     def stop(self, deployment: str) -> Command:
         return self.kubectl("scale", "deployment", deployment, "--replicas=0")
 

@@ -47,9 +47,12 @@ def decide(cluster: Cluster, wanted: Wanted) -> Decision:
         if count == 0:
             drop.append(device_set)
         elif device_set.count < count:
-            found, refused = _steps(cluster, device_set, count, wanted)
+            mine = [one for one in leavers if one.device_set == device_set.name and one.owned]
+            found, refused = _steps(cluster, device_set, count, len(mine), staying, wanted)
             steps.extend(found)
             refusals.extend(refused)
+            if found and found[-1].osds < count:
+                settle.append((device_set.name, count))
         elif _unsettled(cluster, device_set, count, {one.claim for one in leavers}):
             settle.append((device_set.name, count))
     refusals.extend(_proof(cluster, wanted, leavers, notes))
@@ -105,7 +108,9 @@ def _marked(cluster: Cluster, device_set: DeviceSet, count: int, wanted: Wanted)
         osd = cluster.osds.get(mark.osd)
         same = osd is not None and osd.uuid == mark.uuid
         if mark.reason == "count" and spare <= 0 and claim.owned and same and osd is not None and osd.up:
-            staying.append(Returner(claim.name, mark.osd, mark.weight))
+            deployment = cluster.deployment_of(claim.name)
+            fenced = deployment.name if deployment and deployment.fenced else ""
+            staying.append(Returner(claim.name, device_set.name, mark.osd, mark.weight, fenced))
             continue
         if mark.reason == "count" and claim.owned:
             spare -= 1
@@ -139,22 +144,33 @@ def _leaver(cluster: Cluster, goer: Goer, reason: str, wanted: Wanted) -> Leaver
 
 
 def _steps(
-    cluster: Cluster, device_set: DeviceSet, count: int, wanted: Wanted
+    cluster: Cluster, device_set: DeviceSet, count: int, going: int, staying: list[Returner], wanted: Wanted
 ) -> tuple[list[Step], tuple[Refusal, ...]]:
-    number = count - device_set.count
-    domains, refused = placement.arriving(cluster, device_set, number, wanted.failure_domain)
+    owned = sum(1 for one in cluster.claims_of(device_set.name) if one.owned and not one.deleting)
+    back = [cluster.osds[one.osd].domain(wanted.failure_domain) for one in staying]
+    # The operator makes a claim only where it has fewer than the count, those that leave or come back among them.
+    first = min(count, max(owned, device_set.count))
+    number = count - first
+    domains, refused = placement.arriving(cluster, device_set, number, wanted.failure_domain, back)
     if refused:
         return [], refused
+    counts = placement.spread(cluster, device_set.name, wanted.failure_domain)
+    for name in back:
+        counts[name] = counts.get(name, 0) + 1
     size = _AT_ONCE[wanted.pace] or len(set(domains))
     size = number if size < 0 else size
-    counts = placement.spread(cluster, device_set.name, wanted.failure_domain)
+    parts = [domains[start : start + size] for start in range(0, number, max(1, size))]
     steps = []
-    for start in range(0, number, size):
-        part = domains[start : start + size]
-        before = device_set.count + start
+    before = device_set.count
+    if first > before:
+        steps.append(Step(device_set, before, first, (), max(first, owned) - going, max(1, placement.gap(counts))))
+        before = first
+    for part in parts:
+        to = before + len(part)
         for name in part:
             counts[name] = counts.get(name, 0) + 1
-        steps.append(Step(device_set, before, before + len(part), part, max(1, placement.gap(counts))))
+        steps.append(Step(device_set, before, to, part, max(to, owned) - going, max(1, placement.gap(counts))))
+        before = to
     return steps, ()
 
 

@@ -92,6 +92,11 @@ def _down(expect: Expect, cluster: Cluster, kind: str) -> str:
     return f"a pod of {expect.target} still runs" if any(one.osd == number for one in cluster.pods) else ""
 
 
+def _unfenced(expect: Expect, cluster: Cluster, kind: str) -> str:
+    fenced = any(one.name == expect.target and one.fenced for one in cluster.deployments)
+    return f"Deployment {expect.target} still carries ceph.rook.io/do-not-reconcile" if fenced else ""
+
+
 def _not_running(expect: Expect, cluster: Cluster, kind: str) -> str:
     number, osd = _number(expect.target), _osd(expect, cluster)
     if osd is not None and osd.uuid == expect.value and osd.up:
@@ -218,6 +223,7 @@ _CHECKS: dict[str, Callable[[Expect, Cluster, str], str]] = {
     "safe": _safe,
     "set_gone": _set_gone,
     "spread": _spread,
+    "unfenced": _unfenced,
     "volume_available": _volume_available,
     "volume_gone": _volume_gone,
 }

@@ -72,10 +72,15 @@ def spread(cluster: Cluster, device_set: str, kind: str, without: Iterable[int] 
 
 
 def arriving(
-    cluster: Cluster, device_set: DeviceSet, number: int, kind: str
+    cluster: Cluster, device_set: DeviceSet, number: int, kind: str, back: Iterable[str] = ()
 ) -> tuple[tuple[str, ...], tuple[Refusal, ...]]:
-    """The failure domain of each new OSD in order, or why there is no room for them."""
+    """The failure domain of each new OSD in order, or why there is no room for them.
+
+    ``back`` are the failure domains of OSDs that were to leave and stay after all.
+    """
     counts = spread(cluster, device_set.name, kind)
+    for name in back:
+        counts[name] = counts.get(name, 0) + 1
     free = free_places(cluster, device_set, kind)
     waiting = [one for one in cluster.claims_of(device_set.name) if one.owned and cluster.osd_of(one.name) is None]
     have = sum(free.values())

@@ -65,22 +65,28 @@ class Leaver:
 
 @dataclass(frozen=True)
 class Step:
-    """A raise of a count to ``to``; ``domains`` is where new OSDs are expected, ``gap`` how uneven it may get."""
+    """A raise of a count to ``to``; ``domains`` is where new OSDs are expected, ``gap`` how uneven it may get.
+
+    ``osds`` of the set are up and in after it: an OSD that leaves counts for the operator until its claim is detached.
+    """
 
     device_set: DeviceSet
     before: int
     to: int
     domains: tuple[str, ...]
+    osds: int
     gap: int = 1
 
 
 @dataclass(frozen=True)
 class Returner:
-    """An OSD that was to leave and stays after all."""
+    """An OSD that was to leave and stays after all; ``fenced`` is its Deployment where that carries our fence."""
 
     claim: str
+    device_set: str
     osd: int
     weight: float
+    fenced: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from ..commands import Commands
 from ..state import Cluster
 from ..wanted import Decision, Wanted
 from .pace import DONE, SET
+from .volume import available
 
 KIND = "device_set"
 
@@ -26,6 +27,7 @@ def dropped(name: str) -> str:
 
 
 def raised(name: str, to: int) -> str:
+    """What the next raise needs: all that shall run with this count does, also what was to leave and stays."""
     return f"raised:{name}/{to}"
 
 
@@ -49,6 +51,8 @@ def plan(cluster: Cluster, wanted: Wanted, decision: Decision, run: Commands) ->
         )
     for step in decision.steps:
         name = step.device_set.name
+        marks = frozenset(f"marked:{one.claim}" for one in decision.leavers if one.device_set == name)
+        left = frozenset(f"purged:{one.claim}" for one in decision.leavers if one.osd >= 0 and not one.in_map)
         yield Action(
             KIND,
             "raise",
@@ -56,15 +60,17 @@ def plan(cluster: Cluster, wanted: Wanted, decision: Decision, run: Commands) ->
             steps=(run.count(step.device_set, step.before, step.to),),
             before={"count": step.before},
             after={"count": step.to, wanted.failure_domain: sorted(step.domains)},
-            needs=frozenset((SET, raised(name, step.before))),
+            needs=marks | left | {SET, raised(name, step.before)},
             provides=frozenset((raised(name, step.to), ALL_RAISED, DONE)),
             expects=(
                 Expect("count", name, str(step.to)),
-                Expect("osds", name, str(step.to)),
+                Expect("osds", name, str(step.osds)),
                 Expect("spread", name, str(step.gap)),
                 Expect("clean", cluster.name),
             ),
         )
+    gone = (*(one.volume for one in decision.leavers), *decision.wipes)
+    volumes = frozenset(available(one.name) for one in gone if one is not None)
     for name, count in decision.settle:
         yield Action(
             KIND,
@@ -72,7 +78,7 @@ def plan(cluster: Cluster, wanted: Wanted, decision: Decision, run: Commands) ->
             name,
             steps=(),
             after={"count": count},
-            needs=frozenset((SET,)) | {f"replaced:{name}"},
+            needs=volumes | {SET, f"replaced:{name}"},
             provides=frozenset((ALL_RAISED, DONE)) if not decision.leavers else frozenset((DONE,)),
             expects=(Expect("osds", name, str(count)), Expect("clean", cluster.name)),
         )

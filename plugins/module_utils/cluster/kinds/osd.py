@@ -31,7 +31,8 @@ def plan(cluster: Cluster, wanted: Wanted, decision: Decision, run: Commands) ->
                 yield _stop(one, run)
             # What is still of an OSD that Ceph no longer knows goes too.
             if one.in_map or one.deployment or one.owned:
-                yield _purge(cluster, one, decision, waits, run)
+                # At once: the next OSD may get its number, and with it the name of its Deployment.
+                yield _purge(cluster, one, decision, waits if one.in_map else frozenset((SET,)), run)
         earlier = wave or earlier
 
 
@@ -107,6 +108,9 @@ def _purge(cluster: Cluster, one: Leaver, decision: Decision, waits: frozenset[s
 def _taken_back(cluster: Cluster, decision: Decision, run: Commands) -> Iterator[Action]:
     for one in decision.returners:
         name = f"osd.{one.osd}"
+        found = cluster.device_set(one.device_set)
+        # The mark goes last: a run that is killed before it finds this OSD again.
+        unfence = (run.unfence(one.fenced),) if one.fenced else ()
         yield Action(
             KIND,
             "keep",
@@ -114,13 +118,20 @@ def _taken_back(cluster: Cluster, decision: Decision, run: Commands) -> Iterator
             steps=(
                 run.ceph("osd", "crush", "reweight", name, f"{one.weight:.5f}"),
                 run.ceph("osd", "in", name),
+                *unfence,
                 run.annotate("persistentvolumeclaim", one.claim, LEAVING, None),
             ),
             before={"in": cluster.osds[one.osd].is_in, "weight": cluster.osds[one.osd].weight},
             after={"in": True, "weight": one.weight},
             needs=frozenset((SET,)),
-            provides=frozenset((device_set.ALL_RAISED, DONE)),
-            expects=(Expect("in", name), Expect("clean", cluster.name)),
+            provides=frozenset(
+                (device_set.ALL_RAISED, DONE, device_set.raised(one.device_set, found.count if found else 0))
+            ),
+            expects=(
+                *((Expect("unfenced", one.fenced),) if one.fenced else ()),
+                Expect("in", name),
+                Expect("clean", cluster.name),
+            ),
         )
 
 

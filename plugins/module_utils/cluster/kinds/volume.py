@@ -16,6 +16,11 @@ from .pace import DONE
 KIND = "volume"
 
 
+def available(volume: str) -> str:
+    """What waits for new OSDs needs: the volumes that become free are there."""
+    return f"available:{volume}"
+
+
 def plan(cluster: Cluster, wanted: Wanted, decision: Decision, run: Commands) -> Iterator[Action]:
     for one in decision.leavers:
         volume = one.volume
@@ -61,7 +66,7 @@ def _wipe(cluster: Cluster, volume: Volume, freed: str, needs: frozenset[str], r
         before={"phase": "Released"},
         after={"phase": "Available"},
         needs=frozenset((f"wiped:{volume.name}",)),
-        provides=frozenset((DONE,)),
+        provides=frozenset((DONE, available(volume.name))),
         expects=(Expect("volume_available", volume.name),),
     )
 
