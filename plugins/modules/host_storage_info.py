@@ -101,8 +101,8 @@ processes:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.barestore.storage.plugins.module_utils.host.facts import facts
 from ansible_collections.barestore.storage.plugins.module_utils.host.main import ARGUMENTS, job
-from ansible_collections.barestore.storage.plugins.module_utils.host.run import facts
 from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import StorageError
 from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Runner
 

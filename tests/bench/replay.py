@@ -12,7 +12,8 @@ import pstats
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,10 @@ class Recorded(Runner):
     @staticmethod
     def has_module(name: str) -> bool:
         return True
+
+    @contextmanager
+    def ahead(self, argvs: Iterable[Sequence[str]]) -> Iterator[None]:
+        yield
 
     def run(self, argv: Sequence[str], stdin: str = "") -> Result:
         self.count += 1

@@ -236,8 +236,9 @@ class SimulatedHost:
                 node = self.device(words[-1], action)
                 require(not node.busy and not node.signatures(), f"wipefs: {node.path} is in use, or was not zeroed")
                 return ""
-            require(words[:-1] == ["--no-act", "--noheadings", "--parsable"], f"wipefs does not know {words}")
-            return "\n".join(str(one) for one in self.device(words[-1], action).signatures())
+            known = ["--no-act", "--noheadings", "--output", "DEVICE,OFFSET,TYPE,UUID,LABEL"]
+            require(words[:4] == known and words[4:], f"wipefs does not know {words}")
+            return "\n".join(str(one) for path in words[4:] for one in self.device(path, action).signatures())
         for part in self.parts:
             if tool in part.tools:
                 return part.tools[tool](words, action)

@@ -19,8 +19,10 @@ from simulated_host import SITE, ModelObserver, SimulatedHost
 from simulated_luks import KEY_FILE, SECRET
 from test_convergence import converged, finish, planned
 
-from ansible_collections.barestore.storage.plugins.module_utils.host import planner, run
+from ansible_collections.barestore.storage.plugins.module_utils.host import planner, work
+from ansible_collections.barestore.storage.plugins.module_utils.host.run import Job
 from ansible_collections.barestore.storage.plugins.module_utils.host.state import Site
+from ansible_collections.barestore.storage.plugins.module_utils.plan.digest import digest
 from ansible_collections.barestore.storage.plugins.module_utils.plan.model import Action, Plan
 from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Runner
 
@@ -318,6 +320,9 @@ class _Executor:
     def end(self, path: str) -> None:
         """As :meth:`begin`."""
 
+    def release(self) -> None:
+        """Nothing is held here."""
+
     def execute(self, plan: Plan) -> None:
         for action in plan.actions:
             self._one(action)
@@ -329,8 +334,8 @@ class _Executor:
         self.host.run(action)
 
 
-def applied(host: SimulatedHost, wanted: dict[str, Any], folder: str, expected: str = "") -> tuple[run.Report, Any]:
-    """``host_storage`` as the module runs it, on the model."""
+def applied(host: SimulatedHost, wanted: dict[str, Any], folder: str, expected: str = "") -> tuple[work.Report, Any]:
+    """``host_storage`` as the module runs it, on the model; the first questions are the model's as well."""
     executors = []
 
     def executor(_runner: Any, journal: Any, _shortfall: Any) -> _Executor:
@@ -338,12 +343,12 @@ def applied(host: SimulatedHost, wanted: dict[str, Any], folder: str, expected: 
         return executors[-1]
 
     with (
-        mock.patch.object(run, "Observer", lambda *_: ModelObserver(host)),
-        mock.patch.object(run, "Executor", executor),
-        mock.patch.object(run, "_without", lambda *_: None),
+        mock.patch.object(work, "Observer", lambda *_: ModelObserver(host)),
+        mock.patch.object(work, "Executor", executor),
+        mock.patch.object(work, "_without", lambda *_: None),
     ):
-        job = run.Job(wanted, SITE, check=False, expected_digest=expected, folder=folder)
-        return run.storage(job, Runner()), executors
+        job = Job(wanted, SITE, check=False, expected_digest=expected, folder=folder)
+        return work.changed(job, Runner()), executors
 
 
 def test_a_key_is_found_nowhere_and_the_run_leaves_its_evidence() -> None:
@@ -368,7 +373,7 @@ def test_a_run_goes_on_once_what_was_closed_is_open_unless_a_plan_was_approved()
     for approved in (False, True):
         host = made(wanted)
         close(host)
-        expected = run.digest(planned(host, wanted)) if approved else ""
+        expected = digest(planned(host, wanted)) if approved else ""
         with tempfile.TemporaryDirectory() as folder:
             report, _executors = applied(host, wanted, folder, expected)
         assert report.error == ""

@@ -66,6 +66,7 @@ def _is_ours(observation: Observation, device: Device, found: Iterable[Signature
     return bool(set(device.disks) & set((observation.ask(UNFINISHED) or "").splitlines()))
 
 
-def still_blank(path: str) -> Command:
-    """A check for a device that the plan itself makes: new partitions can uncover old contents."""
-    return Command(("wipefs", "--no-act", "--noheadings", "--parsable", path), silent=True)
+def still_blank(*paths: str) -> Command:
+    """A check for devices that the plan itself makes: new partitions can uncover old contents."""
+    columns = "DEVICE,OFFSET,TYPE,UUID,LABEL"
+    return Command(("wipefs", "--no-act", "--noheadings", "--output", columns, *paths), silent=True)

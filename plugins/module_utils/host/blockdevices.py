@@ -13,20 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..plan.errors import ObserveError
-from .observation import Observation, ReadLinks, ReadPartitions, Run
+from .first_look import LSBLK
+from .observation import Observation, ReadLinks, ReadPartitions
 
-# Without NAME, lsblk prints no tree. MOUNTPOINTS needs util-linux 2.37; a partition's number and start are not in all
-# of these versions and come from sysfs.
-LSBLK = Run(
-    (
-        "lsblk",
-        "--json",
-        "--bytes",
-        "--output",
-        "NAME,KNAME,PATH,MAJ:MIN,TYPE,SIZE,LOG-SEC,PHY-SEC,ROTA,RO,TRAN,SERIAL,WWN,MODEL,VENDOR,HCTL,"
-        "PTTYPE,PTUUID,PARTUUID,PARTTYPE,PARTLABEL,FSTYPE,FSVER,LABEL,UUID,MOUNTPOINTS",
-    )
-)
 BY_ID = ReadLinks("/dev/disk/by-id")
 BY_PATH = ReadLinks("/dev/disk/by-path")
 PARTITIONS = ReadPartitions()

@@ -20,10 +20,13 @@ from ..plan.journal import Journal
 from ..plan.model import Action, Command, EditLine, Expect, Link, Plan, Step, WriteFile, Zero
 from ..plan.order import predecessors
 from ..plan.runner import Runner
+from .arrivals import Arrivals
+from .holding import Hold, disk_of, look_again
 from .zeroing import zero
 
 _SIDE_BY_SIDE = 8
 _DEVICE_SECONDS = 30.0
+_LOOK_SECONDS = 0.05
 _PATIENCE_SECONDS = 30.0
 
 
@@ -50,12 +53,14 @@ class Executor:
         self._files = threading.Lock()
         self._writing = threading.Lock()
         self._stop = threading.Event()
+        self._hold = Hold()
         self.done: list[Done] = []
 
     def execute(self, plan: Plan) -> None:
         """Run all actions, those that share nothing side by side.
 
-        After the first failure or an interrupt nothing more starts; what runs is left to end.
+        After the first failure or an interrupt nothing more starts; what runs is left to end. The disks in the plan are
+        held until :meth:`release`.
 
         :raises StorageError: the first failure; what was done until then is in :attr:`done` and in the journal.
         """
@@ -63,28 +68,30 @@ class Executor:
         waiting = {action.id: action for action in plan.actions}
         running: dict[Future[None], Action] = {}
         finished: set[str] = set()
-        unsettled = False
+        self._hold_disks(plan)
+        arrivals = Arrivals(plan.actions, _DEVICE_SECONDS)
         failure: StorageError | None = None
         with _interrupts(self._stop), ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
             while waiting or running:
-                if not failure and not self._stop.is_set():
-                    ready = [one for one in waiting.values() if before[one.id] <= finished]
-                    # A barrier: those that wait for new device nodes start when nothing else can, after one settle.
-                    first = [one for one in ready if not (unsettled and one.waits)]
-                    if not first and not running and ready:
-                        self._settle()
-                        unsettled, first = False, ready
-                    # What waits in the pool could no longer be stopped: no more is given to it than it runs.
-                    for action in first[: _SIDE_BY_SIDE - len(running)]:
-                        del waiting[action.id]
-                        running[pool.submit(self._one, action)] = action
-                if not running:
+                goes_on = failure is None and not self._stop.is_set()
+                ready = arrivals.sort([one for one in waiting.values() if goes_on and before[one.id] <= finished])
+                if ready.behind and not (running or ready.start or ready.coming):
+                    self._settle()
+                    arrivals.settled()
+                    continue
+                # What waits in the pool could no longer be stopped: no more is given to it than it runs.
+                for action in ready.start[: _SIDE_BY_SIDE - len(running)]:
+                    del waiting[action.id]
+                    running[pool.submit(self._one, action)] = action
+                if not running and not ready.coming:
                     break
-                ended, _rest = wait(running, return_when=FIRST_COMPLETED)
+                if not running:
+                    time.sleep(_LOOK_SECONDS)
+                ended, _rest = wait(running, _LOOK_SECONDS if ready.coming else None, FIRST_COMPLETED)
                 for future in ended:
                     action = running.pop(future)
                     finished.add(action.id)
-                    unsettled = unsettled or action.settles
+                    arrivals.note(action)
                     failure = failure or _failure(future)
         if failure is not None:
             raise failure
@@ -93,6 +100,15 @@ class Executor:
         if any(action.disks for action in plan.actions):
             # While udev looks at what was written, it knows neither names nor links: nobody shall look before it did.
             self._settle()
+
+    def release(self) -> None:
+        """Let go of the disks: nobody looks at their partitions any more."""
+        self._hold.release()
+
+    def _hold_disks(self, plan: Plan) -> None:
+        """Those that get partitions in this plan, and those of the partitions that it waits for."""
+        old = {disk_of(path) for action in plan.actions for path in action.waits} - {""}
+        self._hold.take({*old, *(path for action in plan.actions for path in action.holds)})
 
     @staticmethod
     def begin(path: str, disks: Iterable[str]) -> None:
@@ -115,9 +131,12 @@ class Executor:
         self._note("start", {"action": action.id, "commands": [step.as_json() for step in action.steps]})
         start = time.monotonic()
         try:
-            self._await_devices(action)
+            self._miss_no_device(action)
             for step in action.steps:
                 self._step(action, step)
+            if action.settles:
+                for path in set(action.waits) - set(action.holds):
+                    look_again(path)
             for expect in action.expects:
                 seen = self._settled_shortfall(expect)
                 if seen:
@@ -172,15 +191,12 @@ class Executor:
         result = self._runner.run(("udevadm", "settle", f"--timeout={int(_DEVICE_SECONDS)}"))
         self.done.append(Done("settle", result.argv, result.rc, result.seconds))
 
-    def _await_devices(self, action: Action) -> None:
-        end = time.monotonic() + _DEVICE_SECONDS
+    def _miss_no_device(self, action: Action) -> None:
         for path in action.waits:
-            while not os.path.exists(path):
-                if time.monotonic() > end:
-                    raise Surprise(
-                        f"{path} did not appear within {int(_DEVICE_SECONDS)} s", "look at udev's log, and run again"
-                    )
-                time.sleep(0.05)
+            if not os.path.exists(path):
+                raise Surprise(
+                    f"{path} did not appear within {int(_DEVICE_SECONDS)} s", "look at udev's log, and run again"
+                )
 
     def _note(self, event: str, fields: dict[str, Any]) -> None:
         with self._writing:

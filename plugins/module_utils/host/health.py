@@ -12,13 +12,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from .first_look import POOL_STATUS
 from .md import mdstat
 from .observation import Observation, Probe, ReadFile, Run
 from .selection import Disk
 from .zfs import status
 
 _MDSTAT = ReadFile("/proc/mdstat")
-_STATUS = Run(("zpool", "status", "-P"))
 _POOLS = Run(("zpool", "list", "-Hp", "-o", "name,size,allocated,free,fragmentation,capacity,health"))
 _THIN = Run(
     (
@@ -35,7 +35,7 @@ def probes(disks: Sequence[Disk], has: Callable[[str], bool]) -> tuple[Probe, ..
     """One process a disk, three for pools and thin pools, none for arrays; only tools that the host has."""
     found: list[Probe] = [_MDSTAT]
     found += [probe for disk in disks for probe in (_of(disk, has),) if probe]
-    found += [_STATUS, _POOLS] if has("zpool") else []
+    found += [POOL_STATUS, _POOLS] if has("zpool") else []
     found += [_THIN] if has("lvs") else []
     return tuple(found)
 
@@ -153,7 +153,7 @@ def nvme(told: Mapping[str, Any]) -> dict[str, Any]:
 def _pools(observation: Observation) -> Iterator[dict[str, Any]]:
     if _POOLS.key not in observation.answers:
         return
-    known = {pool.name: pool for pool in status.parse(observation.ask(_STATUS)["stdout"])}
+    known = {pool.name: pool for pool in status.parse(observation.ask(POOL_STATUS)["stdout"])}
     for line in observation.ask(_POOLS)["stdout"].splitlines():
         name, size, allocated, free, fragmentation, capacity, state = line.split("\t")
         pool = known.get(name)

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .run import Job, Report
+from .run import Job
 from .state import Site
+
+if TYPE_CHECKING:
+    from .work import Report
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "document": {"type": "dict", "required": True},

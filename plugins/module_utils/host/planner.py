@@ -13,7 +13,7 @@ from ..plan.order import ordered
 from ..plan.policy import Approval
 from ..plan.policy import refusals as unconsented
 from . import blockdevices
-from .kinds import disk, local_volume, volume_group
+from .kinds import disk, local_volume
 from .lvm import risks
 from .normal_form import long_form
 from .observation import Observation, Probe
@@ -52,7 +52,7 @@ def plan(document: Mapping[str, Any], observation: Observation, site: Site) -> P
     actions = [*draft.actions, *wipes.actions()]
     approvals = (Approval(one["action"], one["digest"]) for one in site.consent.get("irreversible", ()))
     refused = [*wipes.refusals(), *draft.refusals]
-    notes = (*risks.notes(have.of(volume_group.KIND), document), *draft.notes)
+    notes = (*risks.notes(have.of("volume_group"), document), *draft.notes)
     if not refused:
         refused.extend(unconsented(actions, wipes.consents, approvals))
     if refused:

@@ -148,7 +148,8 @@ class Action:
     ``needs`` and ``provides`` name resources, such as ``partition:wwn-0x5000/slog``; order comes from nothing else.
     ``irreversible`` says what can never be taken back although nothing is lost, such as a vdev that a pool keeps: it
     needs a consent bound to the whole action. ``waits`` are device nodes that must be there before the first step;
-    ``settles`` says that udev has work after the last one. ``disks`` are the identities of the disks written to.
+    ``settles`` says that udev has work after the last one. ``holds`` are the paths of disks whose partitions must not
+    vanish from here to the end of the run. ``disks`` are the identities of the disks written to.
     """
 
     kind: str
@@ -164,6 +165,7 @@ class Action:
     disks: tuple[str, ...] = ()
     expects: tuple[Expect, ...] = ()
     waits: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
     settles: bool = False
 
     @property

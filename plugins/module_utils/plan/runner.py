@@ -10,7 +10,8 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 NOT_FOUND = 127
@@ -41,6 +42,7 @@ class Runner:
             "LVM_SUPPRESS_FD_WARNINGS": "1",
         }
         self._counting = threading.Lock()
+        self._begun: dict[tuple[str, ...], subprocess.Popen[bytes]] = {}
         self.count = 0
 
     @staticmethod
@@ -69,27 +71,47 @@ class Runner:
 
     def run(self, argv: Sequence[str], stdin: str = "") -> Result:
         """Run to the end; storage commands are never killed, since a killed one leaves half-written metadata."""
-        with self._counting:
-            self.count += 1
         start = time.monotonic()
         try:
-            done = subprocess.run(
-                list(argv),
-                input=stdin.encode(),
-                capture_output=True,
-                env=self._environment,
-                cwd="/",
-                start_new_session=True,
-                check=False,
-            )
+            process = self._begun.pop(tuple(argv), None) or self._begin(argv)
+            out, err = process.communicate(stdin.encode() or None)
         except FileNotFoundError:
             return Result(tuple(argv), NOT_FOUND, "", f"{argv[0]}: not installed", 0.0)
         except OSError as error:
             return Result(tuple(argv), 126, "", f"{argv[0]}: {os.strerror(error.errno or 0)}", 0.0)
         return Result(
             tuple(argv),
-            done.returncode,
-            done.stdout.decode(errors="replace"),
-            done.stderr.decode(errors="replace"),
+            process.returncode,
+            out.decode(errors="replace"),
+            err.decode(errors="replace"),
             round(time.monotonic() - start, 3),
+        )
+
+    @contextmanager
+    def ahead(self, argvs: Iterable[Sequence[str]]) -> Iterator[None]:
+        """Start reading commands before anybody asks: the next :meth:`run` of each gets what it says, once.
+
+        What nobody asked for is waited for at the end.
+        """
+        for argv in argvs:
+            # Whoever asks is told that a tool is not installed.
+            with suppress(OSError):
+                self._begun[tuple(argv)] = self._begin(argv)
+        try:
+            yield
+        finally:
+            while self._begun:
+                self._begun.popitem()[1].communicate()
+
+    def _begin(self, argv: Sequence[str]) -> subprocess.Popen[bytes]:
+        with self._counting:
+            self.count += 1
+        return subprocess.Popen(
+            list(argv),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self._environment,
+            cwd="/",
+            start_new_session=True,
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...plan.model import Action, Command, Expect, Refusal
 from ..blockdevices import BlockDevices
+from ..first_look import FULLREPORT
 from ..lvm import report
 from ..lvm.layout import Volume
 from ..lvm.report import LogicalVolume
@@ -26,7 +27,7 @@ _TAG = "barestore.cache"
 
 
 def probes(document: Mapping[str, Any]) -> tuple[Probe, ...]:
-    return (report.FULLREPORT,) if document.get("lvm") else ()
+    return (FULLREPORT,) if document.get("lvm") else ()
 
 
 def observe(observation: Observation, block: BlockDevices) -> tuple[LogicalVolume, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...plan.model import Action, Command, Expect, Refusal
 from ..blockdevices import BlockDevices
+from ..first_look import FULLREPORT
 from ..identity import planned_uuid
 from ..lvm import report
 from ..lvm.layout import Volume
@@ -24,7 +25,7 @@ KIND = "logical_volume"
 
 
 def probes(document: Mapping[str, Any]) -> tuple[Probe, ...]:
-    return (report.FULLREPORT,) if document.get("lvm") else ()
+    return (FULLREPORT,) if document.get("lvm") else ()
 
 
 def observe(observation: Observation, block: BlockDevices) -> tuple[LogicalVolume, ...]:

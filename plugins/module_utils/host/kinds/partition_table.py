@@ -259,9 +259,7 @@ def _change(
 
 
 def _sfdisk(table: PartitionTable, options: tuple[str, ...], script: str) -> Command:
-    return Command(
-        ("sfdisk", "--quiet", "--lock", "--wipe-partitions", "never", *options, table.device.path), stdin=script
-    )
+    return Command(("sfdisk", "--quiet", "--wipe-partitions", "never", *options, table.device.path), stdin=script)
 
 
 def _action(
@@ -283,5 +281,6 @@ def _action(
         provides=frozenset(f"partition:{disk.disks[0]}/{part.name}" for part in parts),
         disks=disk.disks,
         expects=tuple(Expect("size", _path(disk, part), str(part.size)) for part in parts),
+        holds=(disk.path,),
         settles=True,
     )

@@ -11,6 +11,7 @@ from typing import Any
 from ...plan.model import Action, Command, Expect, Refusal
 from ..blank import still_blank, unless_blank
 from ..blockdevices import BlockDevices
+from ..first_look import FULLREPORT
 from ..identity import lvm_uuid
 from ..lvm import extents, report
 from ..lvm.report import PhysicalVolume
@@ -56,7 +57,7 @@ class Left:
 
 
 def probes(document: Mapping[str, Any]) -> tuple[Probe, ...]:
-    return (report.FULLREPORT,) if document.get("lvm") else ()
+    return (FULLREPORT,) if document.get("lvm") else ()
 
 
 def observe(observation: Observation, block: BlockDevices) -> tuple[PhysicalVolume, ...]:
@@ -227,6 +228,7 @@ def _create(wanted: Wanted) -> Action:
             Expect("bytes", device.path, wanted.uuid.replace("-", "").encode().hex(), offset=_UUID_AT),
         ),
         waits=(device.path,),
+        settles=True,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ...plan.model import Action, Command, Expect, Refusal, Step, WriteFile
 from ..blockdevices import BlockDevices
+from ..first_look import FULLREPORT
 from ..lvm import report
 from ..lvm.extents import up
 from ..lvm.layout import Volume
@@ -29,7 +30,7 @@ _PROFILES = "/etc/lvm/profile"
 
 
 def probes(document: Mapping[str, Any]) -> tuple[Probe, ...]:
-    return (report.FULLREPORT,) if document.get("lvm") else ()
+    return (FULLREPORT,) if document.get("lvm") else ()
 
 
 def observe(observation: Observation, block: BlockDevices) -> tuple[LogicalVolume, ...]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from ...plan.model import Action, Command, Expect, Refusal
 from ..blockdevices import BlockDevices
+from ..first_look import FULLREPORT
 from ..lvm import departing, report
 from ..lvm.layout import Member, Volume, lay_out
 from ..lvm.leaving import GONE, Change, leave
@@ -56,7 +57,7 @@ class Wanted:
 
 
 def probes(document: Mapping[str, Any]) -> tuple[Probe, ...]:
-    return (report.FULLREPORT,) if document.get("lvm") else ()
+    return (FULLREPORT,) if document.get("lvm") else ()
 
 
 def observe(observation: Observation, block: BlockDevices) -> tuple[VolumeGroup, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...plan.model import Action, Command, Expect, Note, Refusal
 from ..blockdevices import BlockDevices
+from ..first_look import POOL_PROPERTIES, POOL_STATUS
 from ..identity import planned_uuid
 from ..observation import Observation, Probe, Run, StatPath
 from ..state import Device, Site, State
@@ -20,8 +21,6 @@ from ..zfs.properties import PropertyError, canonical, pool_same
 
 KIND = "zfs_pool"
 
-_STATUS = Run(("zpool", "status", "-P"))
-_PROPERTIES = Run(("zpool", "get", "-Hp", "all"))
 _HOSTID = "/etc/hostid"
 _UNUSABLE = ("FAULTED", "OFFLINE", "REMOVED", "SUSPENDED", "UNAVAIL")
 _FEATURES = "features are not enabled"  # in the status of a pool, as long as nothing worse is to say
@@ -54,19 +53,19 @@ class Found:
 
 
 def probes(document: Mapping[str, Any]) -> tuple[Probe, ...]:
-    return (_STATUS, _PROPERTIES) if document.get("zfs") else ()
+    return (POOL_STATUS, POOL_PROPERTIES) if document.get("zfs") else ()
 
 
 def observe(observation: Observation, block: BlockDevices) -> tuple[Found, ...]:
     """The imported pools; none where there is no ZFS, which ``declare`` tells apart."""
-    if _STATUS.key not in observation.answers:
+    if POOL_STATUS.key not in observation.answers:
         return ()
     found: dict[str, dict[str, str]] = {}
-    for line in ((observation.ask(_PROPERTIES) or {}).get("stdout", "")).splitlines():
+    for line in ((observation.ask(POOL_PROPERTIES) or {}).get("stdout", "")).splitlines():
         words = line.split("\t")
         if len(words) == 4:
             found.setdefault(words[0], {})[words[1]] = words[2]
-    pools = status.parse(observation.ask(_STATUS)["stdout"])
+    pools = status.parse(observation.ask(POOL_STATUS)["stdout"])
     return tuple(Found(pool, found.get(pool.name, {})) for pool in pools)
 
 
@@ -75,7 +74,7 @@ def declare(
 ) -> Iterator[object]:
     if not document.get("zfs"):
         return
-    answer = observation.ask(_STATUS)
+    answer = observation.ask(POOL_STATUS)
     if answer and answer["rc"] != 0:
         yield _no_zfs(answer)
         return
@@ -199,6 +198,7 @@ def _create(wanted: Pool, have: State, observation: Observation) -> Iterator[Act
         disks=_disks(devices),
         expects=(Expect("content", _state_file(wanted.name), "ONLINE"),),
         waits=tuple(device.path for device in devices),
+        holds=members.whole(devices),
         settles=True,
     )
 
@@ -291,6 +291,7 @@ def _add(wanted: Pool, vdevs: Sequence[Wanted], there: changes.Changed) -> Itera
         disks=_disks(devices),
         expects=(Expect("content", _state_file(wanted.name), "ONLINE"),),
         waits=tuple(device.path for device in devices),
+        holds=members.whole(devices),
         settles=True,
     )
 

@@ -10,28 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...plan.errors import ObserveError
-from ..observation import Observation, Run
-
-# --foreign and --shared show groups of other hosts, so that they can be refused by name.
-FULLREPORT = Run(
-    (
-        "lvm", "fullreport", "--all", "--foreign", "--shared", "--reportformat", "json", "--units", "b", "--nosuffix",
-        "--configreport", "vg", "--options",
-        "vg_name,vg_uuid,vg_extent_size,vg_extent_count,vg_free_count,vg_exported,vg_shared,vg_clustered,vg_systemid,"
-        "vg_missing_pv_count,vg_tags",
-        "--configreport", "pv", "--options",
-        "pv_name,pv_uuid,pv_size,dev_size,pe_start,pv_pe_count,pv_pe_alloc_count,pv_missing,pv_in_use,pv_duplicate,"
-        "pv_allocatable",
-        "--configreport", "lv", "--options",
-        "lv_name,lv_size,lv_role,lv_active,lv_parent,pool_lv,origin,lv_profile,lv_metadata_size,lv_health_status,"
-        "data_percent,metadata_percent,move_pv",
-        "--configreport", "seg", "--options",
-        "lv_name,segtype,stripes,stripe_size,seg_size_pe,chunk_size,cache_mode,zero,discards,seg_monitor,"
-        "seg_pe_ranges",
-        "--configreport", "pvseg", "--options",
-        "pv_name,pvseg_start,pvseg_size,lv_name",
-    )
-)  # fmt: skip
+from ..first_look import FULLREPORT
+from ..observation import Observation
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from ..blockdevices import LSBLK, BlockDevices
-from ..lvm.report import FULLREPORT, VolumeGroup
+from ..blockdevices import BlockDevices
+from ..first_look import FULLREPORT, LSBLK
+from ..lvm.report import VolumeGroup
 from ..observation import Observation, Signatures, StatPath
 from ..selection import Disk
 from ..zfs.imports import SCAN

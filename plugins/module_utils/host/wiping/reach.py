@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..blockdevices import BlockDevice, BlockDevices
+from ..first_look import FULLREPORT
 from ..lvm import report
 from ..lvm.report import VolumeGroup
 from ..observation import Observation
@@ -38,7 +39,7 @@ def groups(contents: Contents, block: BlockDevices, observation: Observation) ->
     if any(one.type == "LVM2_member" for one in contents.things) or any(
         one.content == "LVM2_member" for one in devices
     ):
-        if observation.ask(report.FULLREPORT) is None:
+        if observation.ask(FULLREPORT) is None:
             return None
         out += _volume_groups(contents.disk.kname, block, observation)
     return tuple(dict.fromkeys(out))

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from ...plan.model import Action, Command, Destroys, EditLine, Expect, Refusal, Zero
 from ...plan.policy import Consent
 from ..blank import still_blank
-from ..lvm.report import FULLREPORT, VolumeGroup
+from ..first_look import FULLREPORT
+from ..lvm.report import VolumeGroup
 from ..observation import Observation
 from ..selection import Disk
 from ..state import Site, State

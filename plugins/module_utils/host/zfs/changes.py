@@ -147,6 +147,7 @@ def _put(there: Changed, verb: str, device: Device, words: Mapping[str, Any], *a
         disks=device.disks,
         expects=(Expect("exists", f"{device.path}-part1" if members.is_whole(device) else device.path),),
         waits=(device.path,),
+        holds=members.whole((device,)),
         settles=True,
     )
 

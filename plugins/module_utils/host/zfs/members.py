@@ -44,12 +44,18 @@ def is_whole(device: Device) -> bool:
     return device.resource.startswith("disk:")
 
 
+def whole(devices: Sequence[Device]) -> tuple[str, ...]:
+    """The disks on which zpool makes partitions and opens them at once: they must not vanish in between."""
+    return tuple(device.path for device in devices if is_whole(device))
+
+
 def checks(devices: Sequence[Device]) -> tuple[Command, ...]:
     """What must find nothing on partitions and volumes, which this plan may make; whole disks were looked at.
 
     The same whether or not they are there yet, so that a consent outlives a run that ended in between.
     """
-    return tuple(still_blank(device.path) for device in devices if not is_whole(device))
+    paths = [device.path for device in devices if not is_whole(device)]
+    return (still_blank(*paths),) if paths else ()
 
 
 def called(leaf: Vdev, device: Device) -> str:

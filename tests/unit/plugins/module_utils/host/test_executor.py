@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.barestore.storage.plugins.module_utils.host import executor
+from ansible_collections.barestore.storage.plugins.module_utils.host import arrivals, executor
 from ansible_collections.barestore.storage.plugins.module_utils.host.executor import Executor
 from ansible_collections.barestore.storage.plugins.module_utils.host.observer import Observer
 from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import CommandFailed, StorageError, Surprise
@@ -111,6 +111,42 @@ def test_a_check_that_prints_is_a_surprise(run: Callable[..., Executor], tmp_pat
 def test_a_device_that_does_not_come_is_a_sentence(run: Callable[..., Executor]) -> None:
     with pytest.raises(Surprise, match="/dev/disk/by-id/nobody did not appear within 0 s"):
         run(action("wait", sh("true"), waits=("/dev/disk/by-id/nobody",)))
+
+
+def test_a_device_is_waited_for_while_others_work(
+    run: Callable[..., Executor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a settle, since nothing of that name was there before."""
+    monkeypatch.setattr(executor, "_DEVICE_SECONDS", 60)
+    device = f"{tmp_path}/device"
+    done = run(
+        action("wait", sh(f"test -e {device}"), waits=(device,)),
+        action("first", sh("true"), settles=True),
+        action("second", sh(f"touch {device}"), needs="first"),
+    ).done
+    assert [one.action for one in done] == ["test.do:first", "test.do:second", "test.do:wait"]
+
+
+def test_a_partition_that_was_there_waits_for_udev(
+    run: Callable[..., Executor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name may be left over from a table that is gone, so that udev has to end first."""
+    disk, part = tmp_path / "disk", tmp_path / "part"
+    disk.touch()
+    part.touch()
+    for module in (executor, arrivals):
+        monkeypatch.setattr(module, "disk_of", lambda path: str(disk) if path == str(part) else "")
+    done = run(action("wait", sh("true"), waits=(str(part),)), action("other", sh("true"))).done
+    assert [one.action for one in done] == ["test.do:other", "settle", "test.do:wait"]
+
+
+def test_disks_are_held_until_they_are_released(run: Callable[..., Executor], tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.touch()
+    again = sh(f"flock --nonblock {disk} true && exit 1; flock --nonblock --shared {disk} true")
+    found = run(action("table", again, holds=(str(disk),)), action("later", again, needs="table"))
+    found.release()
+    run(action("free", sh(f"flock --nonblock {disk} true")))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

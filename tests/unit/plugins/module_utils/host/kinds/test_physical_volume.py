@@ -14,7 +14,7 @@ PART = "/dev/disk/by-id/wwn-0x5000c522caa5ca8f-part1"
 
 def test_it_is_made_with_a_planned_uuid_after_a_look(blank: Lvm) -> None:
     assert blank.argv("physical_volume.create:hdd.lvm@wwn-0x5000c522caa5ca8f") == [
-        f"wipefs --no-act --noheadings --parsable {PART}",
+        f"wipefs --no-act --noheadings --output DEVICE,OFFSET,TYPE,UUID,LABEL {PART}",
         "pvcreate --uuid a00a85-629b-cc5b-8da0-1a80-688e-818e3f --norestorefile "
         f"--dataalignment 1048576b --dataalignmentoffset 0 {PART}",
     ]
