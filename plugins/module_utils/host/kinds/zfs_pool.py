@@ -12,7 +12,7 @@ from ...plan.model import Action, Command, Expect, Note, Refusal
 from ..blockdevices import BlockDevices
 from ..first_look import POOL_PROPERTIES, POOL_STATUS
 from ..identity import planned_uuid
-from ..observation import Observation, Probe, Run, StatPath
+from ..observation import Observation, Probe, Run, Signatures, StatPath
 from ..state import Device, Site, State
 from ..zfs import changes, datasets, health, imports, layout, members, status
 from ..zfs.difference import difference
@@ -270,12 +270,15 @@ def _add(wanted: Pool, vdevs: Sequence[Wanted], there: changes.Changed) -> Itera
         yield refusal
         return
     devices = [device for vdev in vdevs for device in vdev.devices]
-    yield from members.unless_free(devices, f"pool {wanted.name}", there.block, there.observation)
+    held = list(members.unless_free(devices, f"pool {wanted.name}", there.block, there.observation))
+    yield from held
+    # zpool opens what it would add for itself alone, as the detectors do, so they are not asked side by side.
+    looked_at = not held and not any(there.observation.is_missing(Signatures(one.path)) for one in devices)
     ashift = wanted.properties.get("ashift")
     words = (*(("-o", f"ashift={ashift}") if ashift else ()), wanted.name, *layout.argv(vdevs))
     lasting = "; ".join(f"{one.role} {one}" for one in vdevs if one.role in layout.REDUNDANT)
     # Log, cache and spare can be removed again; a dry run needs the devices, which this plan may make.
-    if lasting and all(device.there for device in devices):
+    if lasting and looked_at and all(device.there for device in devices):
         yield from _tried(wanted, there.observation.ask(Run(("zpool", "add", "-n", *words))))
     needs, provides = changes.stage(wanted.name, "add")
     yield Action(
