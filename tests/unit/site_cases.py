@@ -24,7 +24,7 @@ SECTIONS = ("ceph", "kubernetes", "sources", "topolvm")
 
 def hosts_of(told: Mapping[str, Any]) -> tuple[HostFacts, ...]:
     """``racks`` with ``each`` hosts, of which the first ``control_planes`` ones by rack; or a list of ``hosts``."""
-    found = []
+    found: list[HostFacts] = []
     for index in range(told.get("each", 1)):
         for rack in told["racks"]:
             groups = [*told.get("groups", ["kube_node"])]
@@ -32,8 +32,8 @@ def hosts_of(told: Mapping[str, Any]) -> tuple[HostFacts, ...]:
                 groups.append("kube_control_plane")
             found.append(HostFacts(f"{rack or 'bare'}-{index + 1}", rack, tuple(groups), told.get("document", {})))
     for name, each in told.get("others", {}).items():
-        groups = tuple(each.get("groups", ["kube_node"]))
-        found.append(HostFacts(name, each.get("rack", ""), groups, each.get("document", {})))
+        others = tuple(each.get("groups", ["kube_node"]))
+        found.append(HostFacts(name, each.get("rack", ""), others, each.get("document", {})))
     return tuple(found)
 
 

@@ -46,7 +46,7 @@ class RealRook(SimulatedRook):
         self._root = root
         self._daemon: dict[str, subprocess.Popen[bytes]] = {}
         self._numbers: dict[str, int] = {}
-        self._begin(port)
+        self._boot(port)
         super().__init__(racks, 1, disks, {"hdd": 0}, [])
         self.sets["hdd"] = count
         while len(self.deployments) < count:
@@ -89,7 +89,7 @@ class RealRook(SimulatedRook):
     def tick(self) -> None:
         self.reconcile()
 
-    def _begin(self, port: int) -> None:
+    def _boot(self, port: int) -> None:
         self.fsid = str(uuid.uuid4())
         root = self._root
         for folder in ("mon/ceph-a", "mgr/ceph-a", "osd"):
