@@ -119,7 +119,7 @@ def _pools(cluster: Mapping[str, Any], here: Path) -> Iterator[Problem]:
             message = f"{code['coding']} coding parts beside {code['data']} take more room than copies would"
             yield Problem((*path, "erasure_code"), message, f"write replicas: {code['coding'] + 1}, or fewer parts")
     for name, entry in cluster.get("filesystems", {}).items():
-        first = next(iter(entry["data_pools"]))
+        first, *_others = entry["data_pools"]
         if "erasure_code" in entry["data_pools"][first]:
             where = (*here, "filesystems", name, "data_pools", first)
             hint = "write a replicated pool before it, such as default: {replicas: 3}"

@@ -242,7 +242,7 @@ def _packed(supplies: tuple[Supply, ...], wishes: list[tuple[Path, int, int]]) -
     free = [-(supply.bytes or 0) for supply in supplies]  # negative, so that the heap gives the most first
     heapq.heapify(free)
     left = 0
-    for size in sorted((size for _path, number, size in wishes for _ in range(number)), reverse=True):
+    for size in sorted((size for _path, number, size in wishes for _each in range(number)), reverse=True):
         if -free[0] < size:
             left += 1
         else:
