@@ -88,6 +88,8 @@ WHY_NOT: dict[str, Callable[[], str]] = {
     "cluster": why_no_cluster,
 }
 MARKED = ("browser", "loop", "lab", "cluster")
+# Layers that `make test` does not run, and why: they are named at its end each time.
+APART = {"cluster": "not yet seen to pass as a whole, so it judges nothing; run: make cluster"}
 
 
 def pytest_layer(layer: str) -> Outcome:
@@ -162,7 +164,9 @@ def main() -> int:
         print(__doc__, file=sys.stderr)
         return 2
     if sys.argv[1] == "test":
-        outcomes = [run_layer(layer) for layer in ("lint", "unit", "property", "browser", "loop", "lab", "cluster")]
+        outcomes = [run_layer(layer) for layer in ("lint", "unit", "property", "browser", "loop", "lab")]
+        for layer, reason in APART.items():
+            print(f"not part of make test: {layer}: {reason}")
     else:
         outcomes = [run_layer(sys.argv[1])]
     return verdict(outcomes)
