@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,8 @@ def consent(plan: Plan) -> dict[str, str]:
 def execute(plan: Plan, folder: Path) -> None:
     assert not plan.refusals, [one.sentence() for one in plan.refusals]
     runner = Runner()
-    journal = Journal.create(str(folder), 64)
+    # Two runs of one process within a second would have one name.
+    journal = Journal.create(tempfile.mkdtemp(dir=folder), 64)
     try:
         Executor(runner, journal, Observer(runner).shortfall).execute(plan)
     finally:
