@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -124,9 +125,9 @@ def test_a_disk_that_is_there_twice(vm: VirtualMachine) -> None:
     path.write_bytes(b"")
     with path.open("ab") as handle:
         handle.truncate(first.size)
-    node = {**qemu.block_node(first, path), "node-name": "twin"}
+    node = qemu.block_node(replace(first, serial="TWIN"), path)
     vm.qmp.command("blockdev-add", **node)
-    vm.qmp.command("device_add", **{**qemu.device(first), "id": "twin", "drive": "twin", "scsi-id": 200})
+    vm.qmp.command("device_add", **{**qemu.device(first), "id": "twin", "drive": node["node-name"], "scsi-id": 200})
     vm.ssh("i=0; while [ $(lsblk -dno SERIAL | grep -c FREE1) -lt 2 ] && [ $i -lt 100 ]; do sleep .1; i=$((i+1)); done")
     vm.ssh("udevadm settle")
     (sentence,) = refused(vm, document("lvm", "FREE1"))
@@ -134,7 +135,7 @@ def test_a_disk_that_is_there_twice(vm: VirtualMachine) -> None:
     assert "one disk seen twice, or share the identity" in sentence
     vm.qmp.command("device_del", id="twin")
     assert vm.qmp.wait_event("DEVICE_DELETED", 240, lambda data: data.get("device") == "twin")
-    vm.qmp.command("blockdev-del", **{"node-name": "twin"})
+    vm.qmp.command("blockdev-del", **{"node-name": node["node-name"]})
     # The link of both names went with the one that udev had given it to.
     vm.ssh("udevadm trigger --settle --subsystem-match=block --action=change")
 
