@@ -107,7 +107,7 @@ def test_a_join_that_was_cut_off_is_taken_up_by_the_next_run(cluster: Cluster) -
 
 
 def test_an_api_server_that_is_down_is_one_sentence_and_the_next_run_goes_on(cluster: Cluster) -> None:
-    cluster.ssh("cp1", "mv /etc/kubernetes/manifests/kube-apiserver.yaml /root/; sleep 2")
+    cluster.ssh("cp1", "mv /etc/kubernetes/manifests/kube-apiserver.yaml /var/tmp/; sleep 2")
     try:
         for _ in range(60):
             if "refused" in cluster.ssh("cp1", "curl -sk https://10.77.0.11:6443/livez 2>&1 || echo refused"):
@@ -117,5 +117,5 @@ def test_an_api_server_that_is_down_is_one_sentence_and_the_next_run_goes_on(clu
         assert "The API server at 10.77.0.11:6443 does not answer within 3 s" in failed.stdout
         assert "Traceback" not in failed.stdout
     finally:
-        cluster.ssh("cp1", "mv /root/kube-apiserver.yaml /etc/kubernetes/manifests/")
+        cluster.ssh("cp1", "mv /var/tmp/kube-apiserver.yaml /etc/kubernetes/manifests/")
     cluster.playbook()

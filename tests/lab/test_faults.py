@@ -104,10 +104,8 @@ def test_a_slow_disk_is_waited_for(vm: VirtualMachine) -> None:
 def test_a_journal_disk_that_fills_in_the_middle_has_room_for_this_run(vm: VirtualMachine) -> None:
     """The room was reserved before the first write. The report has none, which is said, and written by the next run."""
     document = whole("FULL1")
-    vm.ssh(
-        "mkdir /root/saved; cp -a /var/lib/barestore/. /root/saved; mount -t tmpfs -o size=256k t /var/lib/barestore"
-    )
-    vm.ssh("cp -a /root/saved/state.json /var/lib/barestore/")
+    vm.ssh("mkdir /mnt/saved; cp -a /var/lib/barestore/. /mnt/saved; mount -t tmpfs -o size=256k t /var/lib/barestore")
+    vm.ssh("cp -a /mnt/saved/state.json /var/lib/barestore/")
     try:
         run = stopped(vm, document, "filesystem.create:full1", "before")
         vm.ssh("head -c 1M /dev/zero >/var/lib/barestore/full || true")
@@ -120,7 +118,7 @@ def test_a_journal_disk_that_fills_in_the_middle_has_room_for_this_run(vm: Virtu
         told = json.loads(vm.ssh("cat /var/lib/barestore/reports/*.json").stdout)
         assert told["error"] == "" and "filesystem.create:full1" in told["done"]
     finally:
-        vm.ssh("cp -a /var/lib/barestore/state.json /root/saved/; umount /var/lib/barestore; rm -r /root/saved")
+        vm.ssh("cp -a /var/lib/barestore/state.json /mnt/saved/; umount /var/lib/barestore; rm -r /mnt/saved")
 
 
 def test_a_late_udev_is_waited_for(vm: VirtualMachine) -> None:
