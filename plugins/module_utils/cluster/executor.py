@@ -7,11 +7,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from ..plan.errors import CommandFailed, ObserveError, StorageError, Surprise
 from ..plan.journal import Journal
 from ..plan.model import Action, Command, Expect, Plan, Refusal
+from ..plan.report import Done
 from ..plan.runner import Runner
 from .expectations import asked, required, shortfall
 from .gates import gates
@@ -27,19 +27,6 @@ _POLL_SECONDS = 2.0
 _GRACE_SECONDS = 30.0
 """How long a gate may be closed, or the API away, before a run stops: daemons that start look lost for a moment."""
 _WAITS_FOR_WINDOW = ("osd.drain", "device_set.raise", "device_set.lower", "claim.mark")
-
-
-@dataclass(frozen=True)
-class Done:
-    """A step that ran."""
-
-    action: str
-    argv: tuple[str, ...]
-    rc: int
-    seconds: float
-
-    def as_json(self) -> dict[str, Any]:
-        return {"action": self.action, "argv": list(self.argv), "rc": self.rc, "seconds": self.seconds}
 
 
 class Clock:

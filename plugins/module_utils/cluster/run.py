@@ -5,19 +5,17 @@
 from __future__ import annotations
 
 import json
-import signal
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..plan.diff import diff
 from ..plan.digest import digest
 from ..plan.errors import StorageError, Surprise
-from ..plan.journal import Journal
-from ..plan.model import Plan, Refusal
-from ..plan.runner import Runner
+from ..plan.journal import FOLDER, Journal
+from ..plan.model import Plan
+from ..plan.report import RunReport, not_approved, now, verify
+from ..plan.runner import Runner, interrupts
 from . import placement, planner
 from .commands import NOTE_ACTIONS, NOTE_PLAN, Commands
 from .executor import Clock, Executor
@@ -26,8 +24,6 @@ from .observer import Observer
 from .state import LEASE, Cluster, Lease
 from .wanted import Wanted
 from .windows import is_open
-
-FOLDER = "/var/lib/barestore"
 
 _PASSING = ("gate operator", "gate osds", "gate placement")
 """Gates that are closed for a moment after anything was changed; a run that applies looks again before it gives up."""
@@ -45,35 +41,13 @@ class Job:
 
 
 @dataclass
-class Report:
-    """What a module answers; ``as_json`` is its RETURN."""
+class Report(RunReport):
+    """What the module of a cluster answers; ``cluster`` is a summary."""
 
-    plan: Plan = field(default_factory=lambda: Plan(()))
-    executed: list[dict[str, Any]] = field(default_factory=list)
-    error: str = ""
-    journal: str = ""
-    report: str = ""
-    processes: int = 0
     cluster: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        actions = self.plan.actions
-        return {
-            "changed": bool(actions),
-            "plan": [action.as_json() for action in actions],
-            "identities": self.plan.identities,
-            "digest": digest(self.plan),
-            "refusals": [refusal.sentence() for refusal in self.plan.refusals],
-            "notes": list(self.plan.notes),
-            "executed": self.executed,
-            "before": {action.id: action.before for action in actions},
-            "after": {action.id: action.after for action in actions},
-            "diff": diff(actions),
-            "journal": self.journal,
-            "report": self.report,
-            "cluster": self.cluster,
-            "processes": self.processes,
-        }
+        return {**super().as_json(), "cluster": self.cluster}
 
 
 def osds(job: Job, runner: Runner, clock: Clock | None = None) -> Report:
@@ -141,7 +115,9 @@ def facts(job: Job, runner: Runner, clock: Clock | None = None) -> tuple[dict[st
     observer = Observer(runner, job.wanted)
     cluster = observer.look(whole=True)
     plan = planner.plan(cluster, job.wanted, is_open(job.wanted.windows, *(clock or Clock()).week()))
-    told = {**summary(cluster, job.wanted), "osds": [_osd(cluster, number) for number in sorted(cluster.osds)]}
+    claims = {one.osd: one.claim for one in cluster.deployments}
+    listed = [_osd(cluster, number, claims.get(number, "")) for number in sorted(cluster.osds)]
+    told = {**summary(cluster, job.wanted), "osds": listed}
     told["digest"] = digest(plan)
     told["refusals"] = [one.sentence() for one in plan.refusals]
     told["notes"] = list(plan.notes)
@@ -168,9 +144,8 @@ def summary(cluster: Cluster, wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def _osd(cluster: Cluster, number: int) -> dict[str, Any]:
+def _osd(cluster: Cluster, number: int, claim: str) -> dict[str, Any]:
     one = cluster.osds[number]
-    claim = next((found.claim for found in cluster.deployments if found.osd == number), "")
     found = cluster.claims.get(claim)
     volume = cluster.volumes.get(found.volume) if found else None
     return {
@@ -205,24 +180,13 @@ def _planned(job: Job, observer: Observer, clock: Clock) -> tuple[Cluster, Repor
 
 def _approved(job: Job, cluster: Cluster, plan: Plan) -> Plan:
     """The plan, or a refusal where it is not what was approved. What is left of an approved plan is approved."""
-    found = digest(plan)
-    if not job.expected_digest or not plan.actions or job.expected_digest == found:
+    if not job.expected_digest or not plan.actions or job.expected_digest == digest(plan):
         return plan
     notes = cluster.lease.notes
     begun = json.loads(notes.get(NOTE_ACTIONS, "[]")) if notes.get(NOTE_PLAN) == job.expected_digest else []
     if {action.id for action in plan.actions} <= set(begun):
         return plan
-    return Plan(
-        (),
-        (
-            Refusal(
-                f"cluster {cluster.name}",
-                f"the plan is now {found} and not {job.expected_digest} as approved: cluster or counts changed",
-                "look at the new plan and approve it",
-            ),
-        ),
-        notes=plan.notes,
-    )
+    return not_approved(plan, job.expected_digest, f"cluster {cluster.name}", "cluster or counts")
 
 
 def _apply(job: Job, runner: Runner, observer: Observer, holder: Holder, clock: Clock, report: Report) -> bool:
@@ -231,7 +195,7 @@ def _apply(job: Job, runner: Runner, observer: Observer, holder: Holder, clock: 
     journal = Journal.create(job.folder, 8 * len(plan.actions) + 16)
     report.journal = journal.path
     executor = Executor(runner, journal, observer, holder, job.wanted, clock)
-    before, start = report.cluster, _now()
+    of = {"cluster": job.wanted.cluster, "start": now(), "before": report.cluster}
     try:
         journal.write("plan", {"digest": digest(plan), "actions": [one.id for one in plan.actions]})
         commands = Commands.of(job.wanted)
@@ -244,9 +208,11 @@ def _apply(job: Job, runner: Runner, observer: Observer, holder: Holder, clock: 
                 raise Surprise(
                     f"the run's notes cannot be written: {' '.join(done.stderr.split())[-300:]}", "run again"
                 )
-        with _interrupts(executor):
+        asked = threading.Event()
+        executor.stop = asked.is_set
+        with interrupts(asked.set):
             executor.execute(plan)
-        _verify(job, observer, clock, report)
+        _verify(job, observer, report)
         journal.write("end", {"result": "done"})
         return True
     except StorageError as error:
@@ -256,54 +222,11 @@ def _apply(job: Job, runner: Runner, observer: Observer, holder: Holder, clock: 
     finally:
         report.executed = [one.as_json() for one in executor.done]
         report.processes = runner.count
-        _leave(job, report, journal, {"start": start, "before": before})
+        report.leave(journal, of, report.cluster)
         journal.close()
 
 
-def _verify(job: Job, observer: Observer, clock: Clock, report: Report) -> None:
-    """A second plan after the run must be empty: it is what the next run would do."""
+def _verify(job: Job, observer: Observer, report: Report) -> None:
     cluster = observer.look(whole=True)
     report.cluster = summary(cluster, job.wanted)
-    rest = planner.plan(cluster, job.wanted)
-    if rest.actions or rest.refusals:
-        names = ", ".join(action.id for action in rest.actions[:5]) or rest.refusals[0].sentence()
-        raise Surprise(f"after the run the cluster still differs: {names}", "run again; report it if it stays so")
-
-
-@contextmanager
-def _interrupts(executor: Executor) -> Iterator[None]:
-    """Ctrl-C, a hang-up and a polite kill end the run between actions."""
-    asked: list[int] = []
-    executor.stop = lambda: bool(asked)
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    old = [signal.signal(number, lambda got, _frame: asked.append(got)) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, old):
-            signal.signal(number, handler)
-
-
-def _leave(job: Job, report: Report, journal: Journal, more: dict[str, Any]) -> None:
-    content = {
-        "report": 1,
-        "cluster": job.wanted.cluster,
-        **more,
-        "end": _now(),
-        "digest": digest(report.plan),
-        "identities": report.plan.identities,
-        "plan": [action.as_json() for action in report.plan.actions],
-        "executed": report.executed,
-        "after": report.cluster,
-        "notes": list(report.plan.notes),
-        "error": report.error,
-        "journal": journal.path,
-    }
-    try:
-        report.report = journal.write_report(content)
-    except StorageError as error:
-        report.plan = replace(report.plan, notes=(*report.plan.notes, error.sentence()))
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    verify(planner.plan(cluster, job.wanted), "cluster")

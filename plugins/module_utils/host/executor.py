@@ -5,21 +5,20 @@
 from __future__ import annotations
 
 import os
-import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Any
 
-from ..plan.errors import CommandFailed, StorageError, Surprise
+from ..plan.errors import CommandFailed, JournalError, StorageError, Surprise
 from ..plan.journal import Journal
 from ..plan.model import Action, Command, EditLine, Expect, Link, Plan, Step, WriteFile, Zero
 from ..plan.order import predecessors
-from ..plan.runner import Runner
+from ..plan.report import Done
+from ..plan.runner import Runner, interrupts
 from .arrivals import Arrivals
 from .holding import Hold, disk_of, look_again
 from .zeroing import zero
@@ -28,19 +27,6 @@ _SIDE_BY_SIDE = 8
 _DEVICE_SECONDS = 30.0
 _LOOK_SECONDS = 0.05
 _PATIENCE_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class Done:
-    """A step that ran: ``argv`` (or what was written), exit code and seconds."""
-
-    action: str
-    argv: tuple[str, ...]
-    rc: int
-    seconds: float
-
-    def as_json(self) -> dict[str, Any]:
-        return {"action": self.action, "argv": list(self.argv), "rc": self.rc, "seconds": self.seconds}
 
 
 class Executor:
@@ -71,7 +57,7 @@ class Executor:
         self._hold_disks(plan)
         arrivals = Arrivals(plan.actions, _DEVICE_SECONDS)
         failure: StorageError | None = None
-        with _interrupts(self._stop), ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
+        with interrupts(self._stop.set), ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
             while waiting or running:
                 goes_on = failure is None and not self._stop.is_set()
                 ready = arrivals.sort([one for one in waiting.values() if goes_on and before[one.id] <= finished])
@@ -202,27 +188,9 @@ class Executor:
         with self._writing:
             try:
                 self._journal.write(event, fields)
-            except OSError as error:
+            except JournalError:
                 self._stop.set()
-                raise Surprise(
-                    f"the journal cannot be written: {error.strerror}", "free space and run again"
-                ) from error
-
-
-@contextmanager
-def _interrupts(stop: threading.Event) -> Iterator[None]:
-    """Ctrl-C, a hang-up and a polite kill end the run between actions, never inside one."""
-
-    def ask(_number: int, _frame: object) -> None:
-        stop.set()
-
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    old = [signal.signal(number, ask) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, old):
-            signal.signal(number, handler)
+                raise
 
 
 def _failure(future: Future[None]) -> StorageError | None:

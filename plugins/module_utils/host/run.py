@@ -13,15 +13,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..plan.journal import host_lock
+from ..plan.journal import FOLDER, host_lock
 from ..plan.runner import Runner
 from .first_look import first_look
 from .state import Site
 
 if TYPE_CHECKING:
     from .work import Report
-
-FOLDER = "/var/lib/barestore"
 
 
 @dataclass(frozen=True)

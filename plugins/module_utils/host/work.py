@@ -5,16 +5,15 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..plan.diff import diff
 from ..plan.digest import digest
-from ..plan.errors import StorageError, Surprise
+from ..plan.errors import StorageError
 from ..plan.journal import Journal, report_cut_off
 from ..plan.model import Command, Plan, Refusal
+from ..plan.report import RunReport, not_approved, now, verify
 from ..plan.runner import Runner
 from . import planner, tools
 from .blank import UNFINISHED
@@ -28,39 +27,24 @@ _OS = ReadFile("/etc/os-release")
 
 
 @dataclass
-class Report:
-    """What a module answers; ``as_json`` is its RETURN."""
+class Report(RunReport):
+    """What a module of a host answers; ``cut_off`` are sentences on earlier runs that nobody ended."""
 
-    plan: Plan = field(default_factory=lambda: Plan(()))
-    executed: list[dict[str, Any]] = field(default_factory=list)
-    error: str = ""
     missing_packages: tuple[str, ...] = ()
-    journal: str = ""
-    report: str = ""
     cut_off: tuple[str, ...] = ()
-    processes: int = 0
     disks: list[dict[str, Any]] = field(default_factory=list)
     local_volumes: list[dict[str, Any]] = field(default_factory=list)
 
+    @property
+    def notes(self) -> list[str]:
+        return [*self.cut_off, *self.plan.notes]
+
     def as_json(self) -> dict[str, Any]:
-        actions = self.plan.actions
         return {
-            "changed": bool(actions),
-            "plan": [action.as_json() for action in actions],
-            "identities": self.plan.identities,
-            "digest": digest(self.plan),
-            "refusals": [refusal.sentence() for refusal in self.plan.refusals],
-            "notes": [*self.cut_off, *self.plan.notes],
+            **super().as_json(),
             "missing_packages": list(self.missing_packages),
-            "executed": self.executed,
-            "before": {action.id: action.before for action in actions},
-            "after": {action.id: action.after for action in actions},
-            "diff": diff(actions),
-            "journal": self.journal,
-            "report": self.report,
             "disks": self.disks,
             "local_volumes": self.local_volumes,
-            "processes": self.processes,
         }
 
 
@@ -98,20 +82,9 @@ def planned(job: Job, runner: Runner) -> Report:
         return report
     report = Report(plan, processes=runner.count, disks=disk_facts(seen))
     report.local_volumes = planner.local_volumes(job.document, seen, job.site)
-    found = digest(plan)
     # Where nothing is left to do, nothing can be done that was not approved.
-    if job.expected_digest and job.expected_digest != found and plan.actions:
-        report.plan = replace(
-            plan,
-            actions=(),
-            refusals=(
-                Refusal(
-                    job.site.host,
-                    f"the plan is now {found} and not {job.expected_digest} as approved: host or document changed",
-                    "look at the new plan and approve it",
-                ),
-            ),
-        )
+    if job.expected_digest and job.expected_digest != digest(plan) and plan.actions:
+        report.plan = not_approved(plan, job.expected_digest, job.site.host, "host or document")
     return report
 
 
@@ -120,7 +93,7 @@ def _apply(job: Job, runner: Runner, report: Report) -> None:
     report.journal = journal.path
     observer = Observer(runner, job.site.host)
     executor = Executor(runner, journal, observer.shortfall)
-    before, start = report.disks, _now()
+    of = {"site": job.site.name, "host": job.site.host, "start": now(), "before": {"disks": report.disks}}
     try:
         report.plan = _carried_out(job, report.plan, observer, executor, journal, report)
         executor.end(_unfinished(job))
@@ -132,7 +105,7 @@ def _apply(job: Job, runner: Runner, report: Report) -> None:
         executor.release()
         report.executed = [one.as_json() for one in executor.done]
         report.processes = runner.count
-        _leave(job, report, journal, {"start": start, "before": {"disks": before}})
+        report.leave(journal, of, {"disks": report.disks})
         journal.close()
 
 
@@ -159,7 +132,7 @@ def _carried_out(
         whole = replace(whole, notes=rest.notes)
         again = {one.id for one in rest.actions} & {one.id for one in plan.actions}
         if not plan.is_first_part or again or rest.refusals:
-            _converged(rest)
+            verify(rest, "host")
             return whole
         if not rest.actions:
             return whole
@@ -171,42 +144,6 @@ def _carried_out(
         whole = Plan(
             (*whole.actions, *rest.actions), identities={**whole.identities, **rest.identities}, notes=rest.notes
         )
-
-
-def _leave(job: Job, report: Report, journal: Journal, more: Mapping[str, Any]) -> None:
-    """The evidence of a run: what was, what was planned, what ran, what is; nothing in it opens or unlocks anything."""
-    content = {
-        "report": 1,
-        "site": job.site.name,
-        "host": job.site.host,
-        **more,
-        "end": _now(),
-        "digest": digest(report.plan),
-        "identities": report.plan.identities,
-        "plan": [action.as_json() for action in report.plan.actions],
-        "executed": report.executed,
-        "after": {"disks": report.disks},
-        "notes": [*report.cut_off, *report.plan.notes],
-        "error": report.error,
-        "journal": journal.path,
-    }
-    try:
-        report.report = journal.write_report(content)
-    except StorageError as error:
-        report.plan = replace(report.plan, notes=(*report.plan.notes, error.sentence()))
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def _converged(rest: Plan) -> None:
-    """A second plan after the run must be empty: it is what the next run would do."""
-    if rest.refusals:
-        raise Surprise(f"after the run the host is refused: {rest.refusals[0].sentence()}", "look at the host")
-    if rest.actions:
-        names = ", ".join(action.id for action in rest.actions[:5])
-        raise Surprise(f"after the run the host still differs: {names}", "run again; report it if it stays so")
 
 
 def _without(names: Iterable[str], runner: Runner) -> Report | None:

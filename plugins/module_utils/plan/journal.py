@@ -15,6 +15,8 @@ from typing import Any
 
 from .errors import JournalError
 
+FOLDER = "/var/lib/barestore"
+"""Where journals, reports and the lock of a host are."""
 _RECORD = 4096
 
 
@@ -88,12 +90,20 @@ class Journal:
         return cls(path, handle)
 
     def write(self, event: str, fields: Mapping[str, Any]) -> None:
-        """Append one record and wait until it is on the disk."""
+        """Append one record and wait until it is on the disk.
+
+        :raises JournalError: it is not.
+        """
         record = {"time": time.time(), "event": event, **fields}
         line = (json.dumps(record, sort_keys=True) + "\n").encode()
-        os.pwrite(self._handle, line, self._end)
+        try:
+            os.pwrite(self._handle, line, self._end)
+            os.fdatasync(self._handle)
+        except OSError as error:
+            raise JournalError(
+                f"the journal {self.path} cannot be written: {error.strerror}", "free space and run again"
+            ) from error
         self._end += len(line)
-        os.fdatasync(self._handle)
 
     def close(self) -> None:
         """Give back the reserved space that was not used."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -115,3 +116,15 @@ class Runner:
             cwd="/",
             start_new_session=True,
         )
+
+
+@contextmanager
+def interrupts(ask: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C, a hang-up and a polite kill call ``ask``: they end a run between actions, never inside one."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    old = [signal.signal(number, lambda _number, _frame: ask()) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, old):
+            signal.signal(number, handler)
