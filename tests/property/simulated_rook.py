@@ -91,6 +91,8 @@ class SimulatedRook(Runner):
         self.log: list[str] = []
         self.broken: set[str] = set()
         self.cut_off: set[str] = set()
+        self.flapping: set[int] = set()
+        self.ticks = 0
         self.copies_a_tick = 2
         self.before: Callable[[tuple[str, ...]], None] = lambda argv: None
         self.watch: Callable[[SimulatedRook], None] = lambda rook: None
@@ -163,9 +165,11 @@ class SimulatedRook(Runner):
         for number, osd in self.ceph.osds.items():
             deployment = wanted.get(number)
             osd.up = bool(deployment and deployment.replicas) and osd.place["rack"] not in self.cut_off
+            osd.up = osd.up and not (number in self.flapping and self.ticks % 4 < 2)
 
     def tick(self) -> None:
-        """A moment: the operator and the recovery go on."""
+        """A moment: the operator and the recovery go on; an OSD that flaps is away two moments of four."""
+        self.ticks += 1
         self.reconcile()
         self.ceph.tick(self.copies_a_tick)
         self.watch(self)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from ..plan.model import Refusal
 from . import capacity, placement
 from .placement import Goer
-from .state import Claim, Cluster, DeviceSet, Mark
+from .state import Claim, Cluster, DeviceSet, Mark, Volume
 from .wanted import Decision, Leaver, Returner, Step, Wanted
 
 _AT_ONCE = {"gentle": 1, "normal": 0, "fast": -1}
@@ -26,6 +26,11 @@ def decide(cluster: Cluster, wanted: Wanted) -> Decision:
     steps: list[Step] = []
     settle: list[tuple[str, int]] = []
     notes: list[str] = []
+    wipes = [
+        one
+        for one in cluster.volumes.values()
+        if one.freed and one.path and one.phase == "Released" and one.freed.split()[0] == cluster.fsid
+    ]
     for device_set in cluster.sets:
         count = wanted.counts.get(device_set.name)
         if count is None:
@@ -48,7 +53,9 @@ def decide(cluster: Cluster, wanted: Wanted) -> Decision:
             drop.append(device_set)
         elif device_set.count < count:
             mine = [one for one in leavers if one.device_set == device_set.name and one.owned]
-            found, refused = _steps(cluster, device_set, count, len(mine), staying, wanted)
+            emptied = [one.volume for one in leavers if one.volume is not None and _is_emptied(one)]
+            emptied += [one for one in wipes if one.serial not in wanted.replace]
+            found, refused = _steps(cluster, device_set, count, len(mine), staying, emptied, wanted)
             steps.extend(found)
             refusals.extend(refused)
             if found and found[-1].osds < count:
@@ -58,11 +65,6 @@ def decide(cluster: Cluster, wanted: Wanted) -> Decision:
     refusals.extend(_proof(cluster, wanted, leavers, notes))
     notes.extend(_replaced(cluster, wanted))
     notes.extend(_balance(cluster, wanted, leavers))
-    wipes = [
-        one
-        for one in cluster.volumes.values()
-        if one.freed and one.path and one.phase == "Released" and one.freed.split()[0] == cluster.fsid
-    ]
     return Decision(
         leavers=tuple(leavers),
         waves=tuple(_waves(leavers, wanted)),
@@ -144,14 +146,20 @@ def _leaver(cluster: Cluster, goer: Goer, reason: str, wanted: Wanted) -> Leaver
 
 
 def _steps(
-    cluster: Cluster, device_set: DeviceSet, count: int, going: int, staying: list[Returner], wanted: Wanted
+    cluster: Cluster,
+    device_set: DeviceSet,
+    count: int,
+    going: int,
+    staying: list[Returner],
+    emptied: list[Volume],
+    wanted: Wanted,
 ) -> tuple[list[Step], tuple[Refusal, ...]]:
     owned = sum(1 for one in cluster.claims_of(device_set.name) if one.owned and not one.deleting)
     back = [cluster.osds[one.osd].domain(wanted.failure_domain) for one in staying]
     # The operator makes a claim only where it has fewer than the count, those that leave or come back among them.
     first = min(count, max(owned, device_set.count))
     number = count - first
-    domains, refused = placement.arriving(cluster, device_set, number, wanted.failure_domain, back)
+    domains, refused = placement.arriving(cluster, device_set, number, wanted.failure_domain, back, emptied)
     if refused:
         return [], refused
     counts = placement.spread(cluster, device_set.name, wanted.failure_domain)
@@ -172,6 +180,12 @@ def _steps(
         steps.append(Step(device_set, before, to, part, max(to, owned) - going, max(1, placement.gap(counts))))
         before = to
     return steps, ()
+
+
+def _is_emptied(one: Leaver) -> bool:
+    """Whether the place of an OSD that an earlier run purged, or was about to, becomes free in this plan."""
+    known = one.volume is not None and bool(not one.volume.path or one.in_map or one.volume.freed)
+    return one.detached and one.reason == "count" and known
 
 
 def _unsettled(cluster: Cluster, device_set: DeviceSet, count: int, gone: set[str]) -> bool:

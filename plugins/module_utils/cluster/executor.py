@@ -14,7 +14,7 @@ from ..plan.model import Action, Command, Expect, Plan, Refusal
 from ..plan.report import Done
 from ..plan.runner import Runner
 from .expectations import asked, required, shortfall
-from .gates import gates
+from .gates import gates, kubernetes
 from .gates.situation import Situation, unclean
 from .lease import Holder
 from .observer import Observer
@@ -26,6 +26,8 @@ from .windows import is_open
 _POLL_SECONDS = 2.0
 _GRACE_SECONDS = 30.0
 """How long a gate may be closed, or the API away, before a run stops: daemons that start look lost for a moment."""
+_OFTEN = 3
+"""A gate that closes so many times within the patience of a run belongs to something that comes and goes."""
 _WAITS_FOR_WINDOW = ("osd.drain", "device_set.raise", "device_set.lower", "claim.mark")
 
 
@@ -72,6 +74,7 @@ class Executor:
         self._wanted = wanted
         self._clock = clock
         self._known: frozenset[int] = frozenset()
+        self._closings: dict[str, list[float]] = {}
         self.done: list[Done] = []
         self.stop: Callable[[], bool] = lambda: False
 
@@ -131,9 +134,12 @@ class Executor:
             self._halt(action, cluster, watch, now)
             self._failed_job(expects, missing)
             if now - watch.moved > self._wanted.patience:
+                # A drain needs no operator, so that one that is away stops nothing until something waits for it.
+                away = gates.closed((kubernetes.operator,), Situation(cluster, moving=True))
                 raise Surprise(
-                    f"{when} {action.id}, {missing[0]}, and nothing moved on for {self._wanted.patience} s",
-                    "find out what holds it up and run again: it goes on from there",
+                    f"{when} {action.id}, {missing[0]}, and nothing moved on for {self._wanted.patience} s"
+                    + (f" while {away[0].message}" if away else ""),
+                    f"{away[0].hint if away else 'find out what holds it up'} and run again: it goes on from there",
                 )
             if missing[0] != told:
                 told = missing[0]
@@ -165,10 +171,15 @@ class Executor:
         if not closed:
             watch.closed = -1.0
             return
-        watch.closed = now if watch.closed < 0 else watch.closed
-        if now - watch.closed >= _GRACE_SECONDS:
+        times = self._closings.setdefault(closed[0].target, [])
+        if watch.closed < 0:
+            watch.closed = now
+            times.append(now)
+        often = sum(1 for one in times if now - one <= self._wanted.patience)
+        if now - watch.closed >= _GRACE_SECONDS or often >= _OFTEN:
+            flaps = f", which closed {often} times within {self._wanted.patience} s" if often >= _OFTEN else ""
             raise Surprise(
-                f"{action.id} was stopped by {closed[0].target}: {closed[0].message}",
+                f"{action.id} was stopped by {closed[0].target}{flaps}: {closed[0].message}",
                 f"{closed[0].hint}; then run again: it goes on from there",
             )
 

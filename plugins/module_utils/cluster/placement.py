@@ -72,16 +72,25 @@ def spread(cluster: Cluster, device_set: str, kind: str, without: Iterable[int] 
 
 
 def arriving(
-    cluster: Cluster, device_set: DeviceSet, number: int, kind: str, back: Iterable[str] = ()
+    cluster: Cluster,
+    device_set: DeviceSet,
+    number: int,
+    kind: str,
+    back: Iterable[str] = (),
+    emptied: Iterable[Volume] = (),
 ) -> tuple[tuple[str, ...], tuple[Refusal, ...]]:
     """The failure domain of each new OSD in order, or why there is no room for them.
 
-    ``back`` are the failure domains of OSDs that were to leave and stay after all.
+    ``back`` are the failure domains of OSDs that were to leave and stay after all; ``emptied`` are the volumes of
+    those that went, which this plan makes free before anything is added.
     """
     counts = spread(cluster, device_set.name, kind)
     for name in back:
         counts[name] = counts.get(name, 0) + 1
     free = free_places(cluster, device_set, kind)
+    for volume in emptied:
+        if volume.storage_class == device_set.storage_class and volume.size >= device_set.request:
+            _add_place(free, cluster, volume.node, kind)
     waiting = [one for one in cluster.claims_of(device_set.name) if one.owned and cluster.osd_of(one.name) is None]
     have = sum(free.values())
     if have < number:
@@ -120,18 +129,23 @@ def free_places(cluster: Cluster, device_set: DeviceSet, kind: str) -> dict[str,
     found: dict[str, int] = {}
     local = [one for one in cluster.volumes.values() if one.storage_class == device_set.storage_class and one.path]
     for volume in local:
-        node = cluster.nodes.get(volume.node)
-        if _is_free(volume, device_set) and node is not None and node.ready and node.schedulable:
-            name = _domain_of_node(cluster, node.name, kind)
-            found[name] = found.get(name, 0) + 1
+        if _is_free(volume, device_set):
+            _add_place(found, cluster, volume.node, kind)
     if local or not device_set.request:
         return found
     for node in cluster.nodes.values():
-        if node.free and node.ready and node.schedulable:
+        if node.free:
             room = node.free.get("00default", max(node.free.values()))
-            name = _domain_of_node(cluster, node.name, kind)
-            found[name] = found.get(name, 0) + room // device_set.request
+            _add_place(found, cluster, node.name, kind, room // device_set.request)
     return found
+
+
+def _add_place(found: dict[str, int], cluster: Cluster, node: str, kind: str, number: int = 1) -> None:
+    """Count places on a node, unless no pod could come to it."""
+    there = cluster.nodes.get(node)
+    if there is not None and there.ready and there.schedulable:
+        name = _domain_of_node(cluster, node, kind)
+        found[name] = found.get(name, 0) + number
 
 
 def unbalanced(counts: dict[str, int]) -> bool:

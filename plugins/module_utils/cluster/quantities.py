@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from ..plan.errors import ObserveError
 
@@ -16,6 +17,7 @@ _UNITS: dict[str, Decimal] = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=256)
 def quantity(text: object) -> int:
     """Bytes of ``5Gi``, ``1e3`` or ``100``, rounded up.
 

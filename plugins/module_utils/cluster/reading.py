@@ -46,7 +46,7 @@ def cluster(answers: Answers, name: str) -> Cluster:
         pools=tuple(_pools(dump, ceph.get("df detail"))),
         rules={one.id: one for one in _rules(ceph.of("osd crush rule dump"))},
         claims={one.name: one for one in _claims(objects.get("PersistentVolumeClaim", ()), name)},
-        volumes={one.name: one for one in _volumes(objects.get("PersistentVolume", ()))},
+        volumes={one.name: one for one in volumes(objects.get("PersistentVolume", ()))},
         nodes={one.name: one for one in _nodes(objects.get("Node", ()))},
         deployments=tuple(_deployments(objects.get("Deployment", ()), name)),
         jobs=dict(_jobs(objects.get("Job", ()), name)),
@@ -149,14 +149,13 @@ def _osds(tree: Json, dump: Json) -> tuple[dict[int, state.Osd], frozenset[int]]
             above[child] = one["id"]
     places: dict[int, Mapping[str, str]] = {}
 
-    def place(number: int) -> Mapping[str, str]:
+    def inside(number: int | None) -> Mapping[str, str]:
+        """A bucket, and those that it lies in; all that lies in it shares the answer."""
+        if number is None:
+            return {}
         if number not in places:
-            parent = above.get(number)
-            if parent is None:
-                places[number] = {}
-            else:
-                bucket = nodes[parent]
-                places[number] = {**place(parent), bucket["type"]: bucket["name"]}
+            bucket = nodes[number]
+            places[number] = {**inside(above.get(number)), bucket["type"]: bucket["name"]}
         return places[number]
 
     stray = {one["id"]: one for one in tree.get("stray", ())}
@@ -174,8 +173,7 @@ def _osds(tree: Json, dump: Json) -> tuple[dict[int, state.Osd], frozenset[int]]
             int(seen.get("kb", 0)) * 1024,
             int(seen.get("kb_used", 0)) * 1024,
             int(seen.get("pgs", 0)),
-            # OSDs of one host share their place.
-            place(number) if number in nodes else {},
+            inside(above.get(number)),
         )
     return osds, frozenset(number for number in osds if not osds[number].place)
 
@@ -232,7 +230,8 @@ def _claims(items: Iterable[Json], namespace: str) -> Iterator[state.Claim]:
             )
 
 
-def _volumes(items: Iterable[Json]) -> Iterator[state.Volume]:
+def volumes(items: Iterable[Json]) -> Iterator[state.Volume]:
+    """PersistentVolumes, as they are or as they are planned."""
     for one in items:
         meta, spec = one["metadata"], one["spec"]
         notes = meta.get("annotations") or {}

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 OPERATOR = "rook-ceph-operator"
@@ -243,7 +244,7 @@ class Cluster:
 
     def claims_of(self, name: str) -> tuple[Claim, ...]:
         """Claims of a set, by index."""
-        return tuple(sorted((c for c in self.claims.values() if c.device_set == name), key=lambda c: (c.index, c.name)))
+        return self._by_set.get(name, ())
 
     def deployment_of(self, claim: str) -> Deployment | None:
         return self._by_claim.get(claim)
@@ -253,13 +254,16 @@ class Cluster:
         found = self._by_claim.get(claim)
         return self.osds.get(found.osd) if found else None
 
-    @property
+    @cached_property
     def _by_claim(self) -> Mapping[str, Deployment]:
-        found: Mapping[str, Deployment] | None = self.__dict__.get("_claims")
-        if found is None:
-            found = {one.claim: one for one in self.deployments}
-            object.__setattr__(self, "_claims", found)
-        return found
+        return {one.claim: one for one in self.deployments}
+
+    @cached_property
+    def _by_set(self) -> Mapping[str, tuple[Claim, ...]]:
+        found: dict[str, list[Claim]] = {}
+        for one in sorted(self.claims.values(), key=lambda one: (one.index, one.name)):
+            found.setdefault(one.device_set, []).append(one)
+        return {name: tuple(claims) for name, claims in found.items()}
 
 
 @dataclass(frozen=True)

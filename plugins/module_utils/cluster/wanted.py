@@ -59,6 +59,11 @@ class Leaver:
     drained_before: bool = False
 
     @property
+    def detached(self) -> bool:
+        """Whether its purge was begun: it is stopped, and the operator no longer counts its claim."""
+        return self.marked and not self.owned and not self.running
+
+    @property
     def mark(self) -> str:
         return f"{self.osd} {self.uuid or '-'} {self.weight:.5f} {self.reason}"
 

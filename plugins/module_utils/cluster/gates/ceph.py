@@ -81,6 +81,13 @@ def osds(now: Situation) -> Iterator[Refusal]:
         yield closed(
             "osds", f"{len(out)} OSDs are out: {some(out)}", "somebody else removes them: let that end, or mark them in"
         )
+    empty = [_where(one.name, one.place) for one in staying if one.up and one.is_in and one.place and not one.weight]
+    if empty:
+        yield closed(
+            "osds",
+            f"{len(empty)} OSDs have CRUSH weight 0: {some(empty)}",
+            "somebody else empties them: let that end, or give them their weight",
+        )
     astray = [f"osd.{number}" for number in sorted(now.cluster.strays - now.leaving)]
     if astray:
         yield closed(

@@ -23,6 +23,8 @@ ALWAYS: tuple[Gate, ...] = (
     kubernetes.operator,
     kubernetes.fences,
     kubernetes.pods,
+    kubernetes.starts,
+    kubernetes.volumes,
     kubernetes.nodes,
     kubernetes.window,
 )

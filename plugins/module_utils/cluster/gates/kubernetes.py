@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Gates of Kubernetes: the operator, its CephCluster, pods that do not end."""
+"""Gates of Kubernetes: the operator, its CephCluster, pods that do not end, disks that could get two owners."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ...plan.model import Refusal
+from ..sharing import shared
 from .situation import Situation, closed, some
+
+_PURGE = "purge-osd"
+"""A part of the name of Rook's Jobs that remove OSDs."""
 
 
 def operator(now: Situation) -> Iterator[Refusal]:
@@ -32,7 +36,10 @@ def operator(now: Situation) -> Iterator[Refusal]:
 
 
 def fences(now: Situation) -> Iterator[Refusal]:
-    """Nobody else keeps the operator from an OSD."""
+    """Nobody else keeps the operator from an OSD, or has it removed."""
+    purging = sorted(name for name, told in now.cluster.jobs.items() if _PURGE in name and told == "running")
+    if purging:
+        yield closed("fences", f"Job {some(purging)} removes OSDs", "somebody else started it: let it end")
     others = [one.name for one in now.cluster.deployments if one.fenced and one.osd not in now.leaving]
     if others:
         yield closed(
@@ -52,6 +59,29 @@ def pods(now: Situation) -> Iterator[Refusal]:
     if hanging:
         yield closed(
             "pods", f"{some(hanging)} do not end", "look at their nodes; never delete them by force while those may run"
+        )
+
+
+def starts(now: Situation) -> Iterator[Refusal]:
+    """No Deployment may start a second pod of an OSD while the first one runs."""
+    twice = [one.name for one in now.cluster.deployments if one.replicas > 1]
+    if twice:
+        yield closed("starts", f"{some(twice)} want more than one pod of an OSD", "scale them to 1")
+    rolling = [one.name for one in now.cluster.deployments if one.strategy != "Recreate"]
+    if rolling:
+        yield closed(
+            "starts", f"{some(rolling)} start a new pod before the old one ended", "set their strategy to Recreate"
+        )
+
+
+def volumes(now: Situation) -> Iterator[Refusal]:
+    """No disk can be claimed twice."""
+    found = [str(one) for one in shared(now.cluster.volumes.values())]
+    if found:
+        yield closed(
+            "volumes",
+            f"{len(found)} disks have more than one volume: {some(found)}",
+            "delete those that no claim uses, and 'barestore audit' tells what hosts know of the rest",
         )
 
 

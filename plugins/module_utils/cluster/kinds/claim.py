@@ -38,7 +38,8 @@ def plan(cluster: Cluster, wanted: Wanted, decision: Decision, run: Commands) ->
             one.claim,
             steps=tuple(steps),
             before={"volume": one.volume.name if one.volume else "", "device_set": one.device_set},
-            needs=frozenset((f"marked:{one.claim}", f"count:{one.device_set}", f"purged:{one.claim}")),
+            needs=frozenset((f"marked:{one.claim}", f"purged:{one.claim}"))
+            | (frozenset() if one.detached else {f"count:{one.device_set}"}),
             provides=frozenset((f"free:{one.claim}", f"replaced:{one.device_set}")),
             expects=(Expect("claim_gone", one.claim),),
         )

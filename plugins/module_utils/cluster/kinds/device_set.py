@@ -49,10 +49,10 @@ def plan(cluster: Cluster, wanted: Wanted, decision: Decision, run: Commands) ->
             provides=frozenset((lowered(name),)),
             expects=(Expect("count", name, str(to)),),
         )
+    left = frozenset(_left_over(decision))
     for step in decision.steps:
         name = step.device_set.name
         marks = frozenset(f"marked:{one.claim}" for one in decision.leavers if one.device_set == name)
-        left = frozenset(f"purged:{one.claim}" for one in decision.leavers if one.osd >= 0 and not one.in_map)
         yield Action(
             KIND,
             "raise",
@@ -96,6 +96,19 @@ def plan(cluster: Cluster, wanted: Wanted, decision: Decision, run: Commands) ->
             provides=frozenset((dropped(device_set.name),)) if last else frozenset(),
             expects=(Expect("set_gone", device_set.name),),
         )
+
+
+def _left_over(decision: Decision) -> Iterator[str]:
+    """What earlier runs did not finish and a raise waits for: numbers and disks that new OSDs may get."""
+    for one in decision.leavers:
+        if one.osd >= 0 and not one.in_map:
+            yield f"purged:{one.claim}"
+        if one.detached:
+            yield f"free:{one.claim}"
+            if one.volume is not None:
+                yield available(one.volume.name)
+    for volume in decision.wipes:
+        yield available(volume.name)
 
 
 def last_of(decision: Decision, name: str) -> str:

@@ -31,8 +31,8 @@ def plan(cluster: Cluster, wanted: Wanted, decision: Decision, run: Commands) ->
                 yield _stop(one, run)
             # What is still of an OSD that Ceph no longer knows goes too.
             if one.in_map or one.deployment or one.owned:
-                # At once: the next OSD may get its number, and with it the name of its Deployment.
-                yield _purge(cluster, one, decision, waits if one.in_map else frozenset((SET,)), run)
+                # What was begun ends at once: the next OSD may get its number, and needs its disk.
+                yield _purge(cluster, one, decision, _begun(one) or waits, run)
         earlier = wave or earlier
 
 
@@ -87,11 +87,13 @@ def _purge(cluster: Cluster, one: Leaver, decision: Decision, waits: frozenset[s
         steps.append(run.ceph("osd", "purge", f"osd.{one.osd}", "--yes-i-really-mean-it"))
     if one.deployment:
         steps.append(run.delete("deployment", one.deployment))
-    needs = {f"stopped:{one.claim}", f"count:{one.device_set}"} | waits
-    if any(found.name == one.device_set for found in decision.drop) and one.claim == device_set.last_of(
-        decision, one.device_set
-    ):
-        needs.add(device_set.dropped(one.device_set))
+    needs = {f"stopped:{one.claim}"} | waits
+    if not one.detached:
+        needs.add(f"count:{one.device_set}")
+        if any(found.name == one.device_set for found in decision.drop) and one.claim == device_set.last_of(
+            decision, one.device_set
+        ):
+            needs.add(device_set.dropped(one.device_set))
     return Action(
         KIND,
         "purge",
@@ -103,6 +105,11 @@ def _purge(cluster: Cluster, one: Leaver, decision: Decision, waits: frozenset[s
         disks=(_disk(one),) if _disk(one) else (),
         expects=(Expect("purged", f"osd.{one.osd}", one.uuid), Expect("deployment_gone", one.deployment)),
     )
+
+
+def _begun(one: Leaver) -> frozenset[str]:
+    """What the purge of an OSD waits for that is gone or stopped and no longer counted: nothing moves because of it."""
+    return frozenset((SET,)) if one.detached or not one.in_map else frozenset()
 
 
 def _taken_back(cluster: Cluster, decision: Decision, run: Commands) -> Iterator[Action]:

@@ -32,6 +32,10 @@ def healthy(**changes: Any) -> Situation:
     return Situation(replace(seen, **changed))
 
 
+def volume(name: str, path: str, node: str = "n") -> Volume:
+    return Volume(name, "s", "Available", 1, node, path, "S", "", "", "Retain")
+
+
 def told(now: Situation, asked: tuple[gates.Gate, ...] = gates.BEFORE_REMOVING) -> list[str]:
     return [one.sentence() for one in gates.closed(asked, now)]
 
@@ -87,6 +91,23 @@ CLOSED: list[tuple[dict[str, Any], str]] = [
     ),
     ({"pods": (Pod("a", 3, "n", "Running", True),)}, "gate pods: a do not end"),
     (
+        {"deployments": (Deployment("rook-ceph-osd-3", 3, "c", 2, 2, False, "Recreate", False),)},
+        "gate starts: rook-ceph-osd-3 want more than one pod of an OSD; scale them to 1",
+    ),
+    (
+        {"deployments": (Deployment("rook-ceph-osd-3", 3, "c", 1, 1, False, "RollingUpdate", False),)},
+        "gate starts: rook-ceph-osd-3 start a new pod before the old one ended",
+    ),
+    (
+        {"volumes": {"a": volume("a", "/v/osd/wwn-0x5"), "b": volume("b", "/v/other/wwn-0x5")}},
+        "gate volumes: 1 disks have more than one volume: a, b all lead to disk S on n;",
+    ),
+    (
+        {"volumes": {"a": volume("a", "/v/osd/wwn-0x5"), "b": volume("b", "/v/other/wwn-0x5-part2")}},
+        "gate volumes: 1 disks have more than one volume: a is all of disk S on n, and b a part of it;",
+    ),
+    ({"jobs": {"rook-ceph-purge-osd": "running"}}, "gate fences: Job rook-ceph-purge-osd removes OSDs"),
+    (
         {
             "nodes": {"n": Node("n", "rack1", False, True)},
             "volumes": {"v": Volume("v", "s", "Bound", 1, "n", "/p", "S", "ceph-hdd/c", "", "Retain")},
@@ -100,6 +121,34 @@ CLOSED: list[tuple[dict[str, Any], str]] = [
 def test_one_fact_closes_one_gate(changes: dict[str, Any], sentence: str) -> None:
     sentences = told(healthy(**changes))
     assert any(one.startswith(sentence) for one in sentences), sentences
+
+
+def test_volumes_of_two_disks_two_partitions_or_two_hosts_close_nothing() -> None:
+    paths = {"a": "/v/osd/wwn-0x5-part1", "b": "/v/osd/wwn-0x5-part2", "c": "/v/osd/wwn-0x6"}
+    found = {name: volume(name, path) for name, path in paths.items()}
+    found["d"] = volume("d", "/v/osd/wwn-0x6", "other")
+    assert told(healthy(volumes=found)) == []
+
+
+def test_a_purge_that_ended_closes_nothing() -> None:
+    assert told(healthy(jobs={"rook-ceph-purge-osd": "done"})) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"is_in": False}, "gate osds: 1 OSDs are out: osd.3 in rack1; somebody else removes them: let that end, or "),
+        ({"weight": 0.0}, "gate osds: 1 OSDs have CRUSH weight 0: osd.3 in rack1; somebody else empties them: "),
+    ],
+)
+def test_somebody_elses_removal_closes_the_gate_of_osds_and_ours_does_not(
+    change: dict[str, Any], sentence: str
+) -> None:
+    now = healthy()
+    osds = {**now.cluster.osds, 3: replace(now.cluster.osds[3], **change)}
+    now = replace(now, cluster=replace(now.cluster, osds=osds))
+    assert [one[: len(sentence)] for one in told(now)] == [sentence]
+    assert told(replace(now, leaving=frozenset((3,)))) == []
 
 
 def test_a_code_that_somebody_accepts_or_mutes_closes_nothing() -> None:
