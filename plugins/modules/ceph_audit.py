@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ceph_audit
 short_description: Looks for two owners of one disk
-version_added: 0.2.0
+version_added: 0.1.0
 author:
   - The barestore founders (@barestore)
 description:
