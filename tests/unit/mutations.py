@@ -55,6 +55,7 @@ _WORDS_OF_SITES = {
     "filesystem",
     "reclaim",
     "plugin",
+    "pace",
 }
 _WORDS_OF_SITES |= {"plugin", "version", "rook", "pod_cidr", "service_cidr", "address", "from", "effect", "compression"}
 

@@ -9,8 +9,10 @@ from typing import Any
 
 from ..host.problems import Path, Problem, did_you_mean
 from ..host.sizes import SizeError, parse_bytes
+from ..plan.errors import SpecError
 from .document import data_dir
 from .versions import ceph_problem, rook_problem
+from .windows import is_open
 
 # Rook refuses OSDs with less (pkg/operator/ceph/cluster/osd/osd.go, cephOsdPodMinimumMemory).
 OSD_MEMORY_LEAST = 2 * 1024**3
@@ -44,18 +46,30 @@ def check_ceph(document: Mapping[str, Any]) -> Iterator[Problem]:
                 yield Problem(where, message, "give each cluster a folder of its own")
         folders[name] = folder
         yield from _device_sets(cluster, here)
+        yield from _osd_changes(cluster, here)
         yield from _sizes(cluster, here)
         yield from _pools(cluster, here)
         yield from _references(cluster, here)
 
 
 def _device_sets(cluster: Mapping[str, Any], here: Path) -> Iterator[Problem]:
+    if not any(entry["count"] for entry in cluster["device_sets"].values()):
+        hint = "write a count for one set, or remove the cluster"
+        yield Problem((*here, "device_sets"), "no device set has an OSD", hint)
     for name, entry in cluster["device_sets"].items():
         where = (*here, "device_sets", name)
         memory = _bytes(entry.get("memory"))
         if memory is not None and memory < OSD_MEMORY_LEAST:
             hint = "write '2 GiB' or more, or leave it out"
             yield Problem((*where, "memory"), f"Rook starts no OSD with only {entry['memory']}", hint)
+
+
+def _osd_changes(cluster: Mapping[str, Any], here: Path) -> Iterator[Problem]:
+    for index, window in enumerate(cluster.get("osd_changes", {}).get("windows", ())):
+        try:
+            is_open((window,), 0, 0)
+        except SpecError as error:
+            yield Problem((*here, "osd_changes", "windows", index), error.message, error.hint)
 
 
 def _sizes(cluster: Mapping[str, Any], here: Path) -> Iterator[Problem]:

@@ -111,19 +111,18 @@ def _pools(
     for path, pool in pools_of(cluster, here):
         kind = pool.get("failure_domain", domain)
         wanted = pool.get("device_class")
+        sets = [entry for entry in cluster["device_sets"].values() if wanted in (None, entry["device_class"])]
         names: set[str] = set()
-        for entry in cluster["device_sets"].values():
+        known = True
+        for entry in sets:
             found = classes.get(entry["storage_class"])
             if found is None or not found.supplies:
-                if wanted in (None, entry["device_class"]):
-                    names = set()
-                    break  # an external class: nobody knows its racks
-                continue
-            if wanted in (None, entry["device_class"]):
-                # A set of two OSDs is in two racks, however many there are.
-                mine = sorted({domain_of(supply.host, kind) for supply in found.supplies})
-                names |= set(mine[: entry["count"]])
-        if not names:
+                known = False  # an external class: nobody knows its racks
+                break
+            # A set of two OSDs is in two racks, however many there are.
+            mine = sorted({domain_of(supply.host, kind) for supply in found.supplies})
+            names |= set(mine[: entry["count"]])
+        if not known:
             continue
         code = pool.get("erasure_code")
         if code is not None:

@@ -91,7 +91,8 @@ def device_sets(site: SiteFacts, name: str, live: Mapping[str, Any] | None = Non
     """The device sets of a cluster, in the order of the live one, new ones behind them.
 
     A live set keeps its count, since ceph_osds changes that after looking at the data; so does one that the document
-    has no more, as a whole. A new set of a live cluster begins with one OSD, and ceph_osds brings the others.
+    has no more, as a whole. A new set of a live cluster begins with one OSD, and ceph_osds brings the others. A set
+    with count 0 is not made: Rook knows none.
     """
     wanted = site.clusters[name]["device_sets"]
     there: list[Mapping[str, Any]] = []
@@ -105,7 +106,7 @@ def device_sets(site: SiteFacts, name: str, live: Mapping[str, Any] | None = Non
             found.append(copy.deepcopy(dict(each)))
     known = {each["name"] for each in there}
     for each, entry in wanted.items():
-        if each not in known:
+        if each not in known and entry["count"]:
             found.append(device_set(site, name, each, 1 if live is not None else entry["count"]))
     return found
 

@@ -106,6 +106,19 @@ def test_a_running_cluster_keeps_its_counts_and_its_order(document: Object) -> N
     assert [each["count"] for each in device_sets(facts_of(document), "ceph-hdd")] == [18, 5]
 
 
+def test_a_set_that_ends_is_kept_until_its_osds_are_gone_and_never_made(document: Object) -> None:
+    sets = document["ceph"]["clusters"]["ceph-hdd"]["device_sets"]
+    sets["new"] = {"count": 5, "storage_class": "vendor-block", "device_class": "ssd"}
+    live = ceph_cluster(facts_of(document), "ceph-hdd", "image")
+    sets["hdd"]["count"] = 0
+    site = facts_of(document)
+    kept = device_sets(site, "ceph-hdd", live)
+    assert [(each["name"], each["count"]) for each in kept] == [("hdd", 18), ("new", 5)]
+    live["spec"]["storage"]["storageClassDeviceSets"].pop(0)
+    assert [each["name"] for each in device_sets(site, "ceph-hdd", live)] == ["new"]
+    assert [each["name"] for each in device_sets(site, "ceph-hdd")] == ["new"]
+
+
 def test_clusters_share_nothing_on_the_hosts(site: SiteFacts) -> None:
     clusters = [ceph_cluster(site, name, "image") for name in site.clusters]
     assert len({each["spec"]["dataDirHostPath"] for each in clusters}) == 2
