@@ -23,6 +23,7 @@ options:
       - V(cluster), the rights, the CephCluster, pools, filesystems and StorageClasses of O(name).
       - V(stores), the object stores and bucket classes of O(name).
       - V(toolbox), the toolbox of O(name).
+      - V(audit), the hourly audit of O(name).
       - V(charts), the charts with where they come from and their version, by name.
     required: true
   name:
@@ -35,6 +36,11 @@ options:
     default: {}
   nodes:
     description: Nodes as the cluster has them, whose names and UIDs the local volumes need.
+    type: list
+    elements: dict
+    default: []
+  volumes:
+    description: PersistentVolumes as the cluster has them. A disk that has another volume already gets none.
     type: list
     elements: dict
     default: []
@@ -68,16 +74,24 @@ from typing import Any  # noqa: E402
 from ansible.errors import AnsibleError, AnsibleLookupError  # noqa: E402
 from ansible.plugins.lookup import LookupBase  # noqa: E402
 
+from ..module_utils.cluster import reading  # noqa: E402
 from ..module_utils.cluster.artifacts import charts  # noqa: E402
 from ..module_utils.cluster.document import SiteFacts  # noqa: E402
+from ..module_utils.cluster.objects.audit import SOURCES  # noqa: E402
 from ..module_utils.cluster.objects.local_volumes import local_classes, local_volumes  # noqa: E402
 from ..module_utils.cluster.objects.rook import csi_values, operator_values  # noqa: E402
-from ..module_utils.cluster.objects.site import cluster_objects, store_objects, toolbox_objects  # noqa: E402
+from ..module_utils.cluster.objects.site import (  # noqa: E402
+    audit_objects,
+    cluster_objects,
+    store_objects,
+    toolbox_objects,
+)
 from ..module_utils.cluster.objects.topolvm import (  # noqa: E402
     autoresizer_values,
     topolvm_classes,
     topolvm_values,
 )
+from ..module_utils.cluster.sharing import shared  # noqa: E402
 from ..module_utils.host.problems import did_you_mean  # noqa: E402
 from ..plugin_utils.checked_action import files_of  # noqa: E402
 from ..plugin_utils.cluster_document import cluster_document, with_defaults  # noqa: E402
@@ -90,7 +104,8 @@ _OF_SITE: dict[str, Callable[[SiteFacts], Any]] = {
     "topolvm_classes": lambda site: list(topolvm_classes(site)),
     "autoresizer_values": autoresizer_values,
 }
-_OF_CLUSTER = ("cluster", "stores", "toolbox")
+_OF_CLUSTER = ("cluster", "stores", "toolbox", "audit")
+_MODULE_UTILS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "module_utils")
 _KNOWN = (*_OF_SITE, *_OF_CLUSTER, "charts", "local_volumes")
 
 
@@ -111,7 +126,15 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         except AnsibleError as error:
             raise AnsibleLookupError(str(error)) from error
         if term == "local_volumes":
-            return [*local_classes(site), *self._volumes(variables)]
+            volumes = list(self._volumes(site, variables))
+            known = {one.name: one for one in reading.volumes([*self.get_option("volumes"), *volumes])}
+            twice = [str(one) for one in shared(known.values())]
+            if twice:
+                raise AnsibleLookupError(
+                    f"One disk would have two volumes, two owners: {'; '.join(twice)}. Nothing was offered: "
+                    "delete the volumes that no claim uses, or take the disk out of one of the local_volumes."
+                )
+            return [*local_classes(site), *volumes]
         return _OF_SITE[term](site) if term in _OF_SITE else self._of_cluster(term, site)
 
     def _of_cluster(self, term: str, site: SiteFacts) -> Any:
@@ -120,6 +143,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             raise AnsibleLookupError(f"'{name}' is no Ceph cluster of this site; {did_you_mean(name, site.clusters)}")
         if term == "cluster":
             return cluster_objects(site, name, self.get_option("live") or None)
+        if term == "audit":
+            return audit_objects(site, name, {source: _text(source) for source in SOURCES})
         return store_objects(site, name) if term == "stores" else toolbox_objects(site, name)
 
     def _charts(self, variables: Mapping[str, Any]) -> dict[str, dict[str, str]]:
@@ -131,9 +156,20 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             sections["sources"]["bundle"] = os.path.join(str(variables.get("inventory_dir") or ""), bundle)
         return charts(sections)
 
-    def _volumes(self, variables: Mapping[str, Any]) -> Any:
+    def _volumes(self, site: SiteFacts, variables: Mapping[str, Any]) -> Any:
+        # Nothing shall bind again to a disk that is taken out of service.
+        given_up = {
+            serial for cluster in site.clusters.values() for serial in cluster.get("osd_changes", {}).get("replace", ())
+        }
         for node in self.get_option("nodes"):
             name, uid = node["metadata"]["name"], node["metadata"]["uid"]
             if name in variables["hostvars"]:
                 told = variables["hostvars"].raw_get(name).get("host_storage_report", {})
-                yield from local_volumes(name, uid, told.get("local_volumes", []))
+                devices = [one for one in told.get("local_volumes", []) if one.get("serial") not in given_up]
+                yield from local_volumes(name, uid, devices)
+
+
+def _text(source: str) -> str:
+    """One of our own files."""
+    with open(os.path.join(_MODULE_UTILS, source), encoding="utf-8") as handle:
+        return handle.read()

@@ -29,6 +29,7 @@ Examples:
   barestore apply --plan plan.json                # exactly that, or nothing
   barestore plan --against origin/main --markdown - # what a branch changes, as a comment
   barestore drift --prometheus drift.prom         # which hosts are not as documented
+  barestore audit                                 # whether a disk has two owners
   barestore observe --save recordings/            # record the hosts once
   barestore plan --observed recordings/           # plan where nobody reaches them
   barestore report --out report.html              # the site as a page: racks, disks, capacity, plan
@@ -51,6 +52,7 @@ Observed = Annotated[Path | None, typer.Option(help="Plan from the recordings in
 MaxAge = Annotated[
     str, typer.Option(help="Refuse recordings older than this, such as 90min, 24h or 7d.", show_default=False)
 ]
+Prometheus = Annotated[Path | None, typer.Option(help="Write metrics for the textfile collector of the node exporter.")]
 Markdown = Annotated[Path | None, typer.Option(help="Write a comment for a forge to this file, or to - .")]
 MarkdownLimit = Annotated[int, typer.Option(min=1000, help="Characters that the comment may have.")]
 
@@ -120,9 +122,7 @@ def drift(
     max_age: MaxAge = "",
     markdown: Markdown = None,
     markdown_limit: MarkdownLimit = 65_536,
-    prometheus: Annotated[
-        Path | None, typer.Option(help="Write metrics for the textfile collector of the node exporter.")
-    ] = None,
+    prometheus: Prometheus = None,
 ) -> int:
     """Show which hosts are not as their documents say: exit code 0 when all are, 2 when some are not."""
     from barestore.commands import drift as command
@@ -130,6 +130,18 @@ def drift(
 
     sources = Sources(observed, _seconds(max_age))
     return command.drift(options, sources, Outputs(None, markdown, markdown_limit), prometheus)
+
+
+@app.command()
+@sharing()
+def audit(options: Options, prometheus: Prometheus = None) -> int:
+    """Look for two owners of one disk, on the nodes and in the Ceph clusters: exit code 0 when there is no sign of any.
+
+    Nothing is written, and no disk is opened exclusively.
+    """
+    from barestore.commands import audit as command
+
+    return command.audit(options, prometheus)
 
 
 @app.command()

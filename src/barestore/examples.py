@@ -31,6 +31,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("-i inventories/production", "which hosts are not as documented"),
         ("--markdown drift.md --prometheus drift.prom", "for people, and for the node exporter"),
     ),
+    "audit": (
+        ("-i inventories/production", "two owners of one disk, on all hosts and clusters"),
+        ("--prometheus audit.prom --json", "for the node exporter, and for a program"),
+    ),
     "report": (("--out report.html", "the site as a page: racks, disks, capacity"),),
     "observe": (
         ("--save recordings/", "record all hosts"),

@@ -18,7 +18,7 @@ class Exit(IntEnum):
 MEANING = {
     Exit.DONE: "nothing to do, or done",
     Exit.ERROR: "an error: a mistake in a document, an unreachable host, a failed action, a host that was not begun",
-    Exit.CHANGES: "changes are planned, or hosts differ from their inventory",
+    Exit.CHANGES: "changes are planned, hosts differ from their inventory, or an audit found something",
     Exit.REFUSED: "a host is refused",
 }
 WORST = "With several hosts an error outweighs a refusal, and a refusal outweighs changes."

@@ -37,6 +37,14 @@ def hosts(inventory: Path, limit: str = "") -> tuple[Host, ...]:
 
     :raises Failed: the inventory cannot be read, or has mistakes: all of them are in the text.
     """
+    return tuple(map(of, without_mistakes(inventory, limit)))
+
+
+def without_mistakes(inventory: Path, limit: str = "") -> tuple[SiteHost, ...]:
+    """The same with all that was read of them.
+
+    :raises Failed: as ``hosts`` does.
+    """
     try:
         site = load_site(inventory, limit or None)
     except SiteError as error:
@@ -44,7 +52,7 @@ def hosts(inventory: Path, limit: str = "") -> tuple[Host, ...]:
     sentences = [finding.sentence() for finding in site.all_findings()]
     if sentences:
         raise Failed("\n".join([*sentences, "No host was contacted; correct this and run again."]))
-    return tuple(map(of, site.hosts))
+    return site.hosts
 
 
 def of(each: SiteHost) -> Host:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Drift as a file for the textfile collector of Prometheus' node exporter."""
+"""Drift and audits as files for the textfile collector of Prometheus' node exporter."""
 
 from __future__ import annotations
 
@@ -49,9 +49,13 @@ def _lines(samples: Samples, site: str, when: float) -> Iterator[str]:
             if values[number] is not None:
                 labels = f'site="{_label(site)}",host="{_label(host)}",rack="{_label(rack)}"'
                 yield f"{name}{{{labels}}} {values[number]}"
-    yield "# HELP barestore_drift_run_timestamp_seconds When the hosts were last compared."
-    yield "# TYPE barestore_drift_run_timestamp_seconds gauge"
-    yield f'barestore_drift_run_timestamp_seconds{{site="{_label(site)}"}} {when:.0f}'
+    yield from _stamp("barestore_drift_run_timestamp_seconds", "When the hosts were last compared.", site, when)
+
+
+def _stamp(name: str, meaning: str, site: str, when: float) -> Iterator[str]:
+    yield f"# HELP {name} {meaning}"
+    yield f"# TYPE {name} gauge"
+    yield f'{name}{{site="{_label(site)}"}} {when:.0f}'
 
 
 def _label(value: str) -> str:
@@ -63,5 +67,25 @@ def write(path: Path, samples: Samples, site: str) -> None:
 
     :raises Failed: it cannot be written.
     """
+    _write(path, text(samples, site, time.time()))
+
+
+def write_audit(path: Path, found: str, unknown: int, site: str) -> None:
+    """The same for an audit: ``found`` are the module's metrics, ``unknown`` the hosts that did not answer.
+
+    :raises Failed: it cannot be written.
+    """
+    rows = [
+        "# HELP barestore_audit_hosts_unknown Hosts that the last audit could not look at.",
+        "# TYPE barestore_audit_hosts_unknown gauge",
+        f'barestore_audit_hosts_unknown{{site="{_label(site)}"}} {unknown}',
+        *_stamp(
+            "barestore_audit_run_timestamp_seconds", "When clusters and hosts were last compared.", site, time.time()
+        ),
+    ]
+    _write(path, found + "\n".join(rows) + "\n")
+
+
+def _write(path: Path, content: str) -> None:
     with whole_file(path, "metrics", 0o644) as file:
-        file.write(text(samples, site, time.time()))
+        file.write(content)

@@ -26,7 +26,7 @@ CHANGE = ("osd metadata", "df detail", "auth ls", "balancer status")
 
 # One connection for all questions: each ``ceph`` process would cost half a second. Keys and settings that could be
 # secret stay in the pod. A question of the manager is one that the monitor does not know.
-_ASK = r"""
+ASK = r"""
 import json, sys, rados
 MGR = {"osd df", "balancer status", "osd safe-to-destroy", "osd ok-to-stop", "pg dump"}
 link = rados.Rados(conffile="", conf={"client_mount_timeout": "20", "rados_mon_op_timeout": "30"})
@@ -77,7 +77,7 @@ def operator(config: str, namespace: str) -> tuple[str, ...]:
 
 def ceph(config: str, namespace: str, questions: Iterable[str]) -> tuple[str, ...]:
     """Ask Ceph through the toolbox: answers by question, as JSON."""
-    return toolbox(config, namespace, "python3", "-c", _ASK, json.dumps(list(questions)))
+    return toolbox(config, namespace, "python3", "-c", ASK, json.dumps(list(questions)))
 
 
 def toolbox(config: str, namespace: str, *argv: str) -> tuple[str, ...]:

@@ -242,7 +242,7 @@ class Sampler:
     def _run(self) -> None:
         while not self._ended.wait(1.0):
             asked = json.dumps(["pg dump pgs_brief", "osd dump", "status"])
-            answers = json.loads(self.rook._in("python3", "-c", questions._ASK, asked))
+            answers = json.loads(self.rook._in("python3", "-c", questions.ASK, asked))
             self._take({name: one["out"] for name, one in answers.items()})
 
     def _take(self, told: dict[str, Any]) -> None:

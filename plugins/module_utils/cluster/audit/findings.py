@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..sharing import shared
 from ..state import Cluster
 from .facts import Device, HostFacts
 
@@ -64,6 +65,11 @@ def findings(
 def _volumes(clusters: list[Cluster], hosts: Mapping[str, HostFacts]) -> Iterator[Finding]:
     """1: each local volume leads to a device of its own, and to none that another one contains."""
     volumes = {volume.name: volume for cluster in clusters for volume in cluster.volumes.values() if volume.path}
+    for one in shared(volumes.values()):
+        if one.inside:
+            yield _nested(one.node, one.disk, one.inside, one.names, one.disk)
+        else:
+            yield _shared(one.node, one.disk, one.names)
     for host in hosts.values():
         by_number: dict[str, list[str]] = defaultdict(list)
         for volume in volumes.values():
@@ -73,21 +79,28 @@ def _volumes(clusters: list[Cluster], hosts: Mapping[str, HostFacts]) -> Iterato
         for number, names in sorted(by_number.items()):
             what = _title(host, number)
             if len(names) > 1:
-                yield Finding(
-                    "volume_shared",
-                    f"{host.host} {what}",
-                    f"volumes {', '.join(sorted(names))} all lead to it",
-                    "delete all but the one whose claim uses it",
-                )
+                yield _shared(host.host, what, names)
             device = host.devices.get(number)
             for above in sorted(device.above & set(by_number)) if device else ():
-                outer = ", ".join(sorted(by_number[above]))
-                yield Finding(
-                    "volume_nested",
-                    f"{host.host} {what}",
-                    f"volume {', '.join(sorted(names))} lies on {_title(host, above)}, which is all of volume {outer}",
-                    "delete the volume that nobody uses before anybody claims it",
-                )
+                yield _nested(host.host, what, names, by_number[above], _title(host, above))
+
+
+def _shared(host: str, what: str, names: Iterable[str]) -> Finding:
+    return Finding(
+        "volume_shared",
+        f"{host} {what}",
+        f"volumes {', '.join(sorted(names))} all lead to it",
+        "delete all but the one whose claim uses it",
+    )
+
+
+def _nested(host: str, what: str, inner: Iterable[str], outer: Iterable[str], disk: str) -> Finding:
+    return Finding(
+        "volume_nested",
+        f"{host} {what}",
+        f"volume {', '.join(sorted(inner))} lies on {disk}, which is all of volume {', '.join(sorted(outer))}",
+        "delete the volume that nobody uses before anybody claims it",
+    )
 
 
 def _records(clusters: list[Cluster], hosts: Mapping[str, HostFacts]) -> Iterator[Finding]:

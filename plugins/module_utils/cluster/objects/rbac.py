@@ -38,31 +38,32 @@ _CEPH = [
 ACCOUNTS = ("osd", "mgr", "cmd-reporter", "purge-osd", "rgw", "default", "nvmeof")
 
 
-def _rule(group: str, resources: list[str], verbs: list[str]) -> dict[str, Any]:
+def rule(group: str, resources: list[str], verbs: list[str]) -> dict[str, Any]:
+    """One rule of a Role."""
     return {"apiGroups": [group], "resources": resources, "verbs": verbs}
 
 
 ROLES: dict[str, list[dict[str, Any]]] = {
     "osd": [
-        _rule("", ["secrets"], ["get", "update"]),
-        _rule("", ["configmaps"], _ALL),
-        _rule(
+        rule("", ["secrets"], ["get", "update"]),
+        rule("", ["configmaps"], _ALL),
+        rule(
             "ceph.rook.io", ["cephclusters", "cephclusters/finalizers"], ["get", "list", "create", "update", "delete"]
         ),
     ],
     "mgr": [
-        _rule("", ["pods", "services", "pods/log"], _ALL),
-        _rule("batch", ["jobs"], _ALL),
-        _rule("ceph.rook.io", _CEPH, [*_ALL, "patch"]),
-        _rule("apps", ["deployments/scale", "deployments"], ["patch", "delete"]),
-        _rule("", ["persistentvolumeclaims"], ["delete"]),
+        rule("", ["pods", "services", "pods/log"], _ALL),
+        rule("batch", ["jobs"], _ALL),
+        rule("ceph.rook.io", _CEPH, [*_ALL, "patch"]),
+        rule("apps", ["deployments/scale", "deployments"], ["patch", "delete"]),
+        rule("", ["persistentvolumeclaims"], ["delete"]),
     ],
-    "cmd-reporter": [_rule("", ["pods", "configmaps"], _ALL)],
+    "cmd-reporter": [rule("", ["pods", "configmaps"], _ALL)],
     "purge-osd": [
-        _rule("", ["configmaps"], ["get"]),
-        _rule("apps", ["deployments"], ["get", "delete"]),
-        _rule("batch", ["jobs"], ["get", "list", "delete"]),
-        _rule("", ["persistentvolumeclaims"], ["get", "update", "delete", "list"]),
+        rule("", ["configmaps"], ["get"]),
+        rule("apps", ["deployments"], ["get", "delete"]),
+        rule("batch", ["jobs"], ["get", "list", "delete"]),
+        rule("", ["persistentvolumeclaims"], ["get", "update", "delete", "list"]),
     ],
 }
 

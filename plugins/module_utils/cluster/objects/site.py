@@ -9,6 +9,7 @@ from typing import Any
 
 from ..artifacts import image
 from ..document import SiteFacts
+from .audit import audit
 from .cluster import ceph_cluster, config_file
 from .common import made
 from .pools import block_classes, bucket_classes, filesystems, object_stores, pools
@@ -37,6 +38,13 @@ def store_objects(site: SiteFacts, name: str) -> list[dict[str, Any]]:
     """The object stores of a cluster, and the StorageClasses of their buckets."""
     document = site.clusters[name]
     return [*object_stores(name, document), *bucket_classes(name, document)]
+
+
+def audit_objects(site: SiteFacts, name: str, sources: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The hourly audit of a cluster; ``sources`` are the texts of ``audit.SOURCES``."""
+    document = site.clusters[name]
+    network, monitoring = bool(document.get("host_network")), bool(document.get("monitoring"))
+    return list(audit(name, image(site.sections, "ceph"), sources, network, monitoring))
 
 
 def toolbox_objects(site: SiteFacts, name: str) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The toolbox: a pod beside the daemons in which ``ceph`` and ``rados`` work without further words."""
+"""The toolbox: a pod beside the daemons in which ``ceph`` and ``rados`` work without further words; and others such."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .common import made
 
 NAME = "rook-ceph-tools"
 # The monitors' addresses are written as a=1.2.3.4:6789,b=...; they change when a monitor is replaced.
-_SCRIPT = """\
+CONNECT = """\
 set -eu
 write() {
   hosts=$(sed 's/[A-Za-z0-9_-]*=//g' /etc/rook/mon-endpoints)
@@ -22,6 +22,8 @@ write() {
 umask 077
 printf '[%s]\\nkey = %s\\n' "$ROOK_CEPH_USERNAME" "$(cat /var/lib/rook-ceph-mon/secret.keyring)" > /etc/ceph/keyring
 write
+"""
+_FOLLOW = """\
 seen=$(cat /etc/rook/mon-endpoints)
 while sleep 10; do
   now=$(cat /etc/rook/mon-endpoints)
@@ -32,12 +34,26 @@ done
 
 def toolbox(namespace: str, image: str, host_network: bool = False) -> dict[str, Any]:
     """The Deployment; its pod waits until the operator has made the keys."""
+    pod = connected(NAME, image, CONNECT + _FOLLOW, host_network)
+    pod["serviceAccountName"] = "rook-ceph-default"
+    pod["priorityClassName"] = "system-cluster-critical"
+    pod["containers"][0]["tty"] = True
+    labels = {"app": NAME}
+    spec = {
+        "replicas": 1,
+        "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": pod},
+    }
+    return made("apps/v1", "Deployment", NAME, namespace, labels, spec=spec)
+
+
+def connected(name: str, image: str, script: str, host_network: bool = False) -> dict[str, Any]:
+    """The spec of a pod whose ``script`` begins with CONNECT: from there on its tools know cluster and key."""
     container = {
-        "name": NAME,
+        "name": name,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["/bin/sh", "-c", _SCRIPT],
-        "tty": True,
+        "command": ["/bin/sh", "-c", script],
         "env": [
             {
                 "name": "ROOK_CEPH_USERNAME",
@@ -70,11 +86,9 @@ def toolbox(namespace: str, image: str, host_network: bool = False) -> dict[str,
         },
         {"name": "config-override", "configMap": {"name": "rook-config-override", "optional": True}},
     ]
-    pod = {
-        "serviceAccountName": "rook-ceph-default",
+    return {
         "dnsPolicy": "ClusterFirstWithHostNet",
         "hostNetwork": host_network,
-        "priorityClassName": "system-cluster-critical",
         "containers": [container],
         "volumes": volumes,
         "tolerations": [
@@ -86,10 +100,3 @@ def toolbox(namespace: str, image: str, host_network: bool = False) -> dict[str,
             }
         ],
     }
-    labels = {"app": NAME}
-    spec = {
-        "replicas": 1,
-        "selector": {"matchLabels": labels},
-        "template": {"metadata": {"labels": labels}, "spec": pod},
-    }
-    return made("apps/v1", "Deployment", NAME, namespace, labels, spec=spec)
