@@ -16,6 +16,10 @@ from dataclasses import dataclass
 from ..plan.model import Action
 from .holding import disk_of
 
+# There while udev has events to work off: what `udevadm settle` waits for.
+_UDEV_IS_BUSY = "/run/udev/queue"
+_MOST_TIMES = 20
+
 
 @dataclass(frozen=True)
 class Ready:
@@ -27,12 +31,16 @@ class Ready:
 
 
 class Arrivals:
-    """``seconds`` is how long a device is waited for; then its action starts, and says what is missing."""
+    """``seconds`` is how long a device is waited for while udev has no work; then its action says what is missing.
+
+    A host with sixty new tables keeps udev busy for minutes: that is progress, up to twenty times as long.
+    """
 
     def __init__(self, actions: Iterable[Action], seconds: float) -> None:
         self._old = {path for action in actions for path in action.waits if disk_of(path)}
         self._seconds = seconds
-        self._since: dict[str, float] = {}
+        self._first: dict[str, float] = {}
+        self._idle: dict[str, float] = {}
         self._is_settled = not self._old
 
     def sort(self, ready: Sequence[Action]) -> Ready:
@@ -54,4 +62,7 @@ class Arrivals:
         if all(map(os.path.exists, action.waits)):
             return False
         now = time.monotonic()
-        return now < self._since.setdefault(action.id, now) + self._seconds
+        if os.path.exists(_UDEV_IS_BUSY):
+            self._idle[action.id] = now
+        first, idle = self._first.setdefault(action.id, now), self._idle.setdefault(action.id, now)
+        return now < min(idle + self._seconds, first + _MOST_TIMES * self._seconds)

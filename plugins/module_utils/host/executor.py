@@ -16,7 +16,7 @@ from typing import Any
 from ..plan.errors import CommandFailed, JournalError, StorageError, Surprise
 from ..plan.journal import Journal
 from ..plan.model import Action, Command, EditLine, Expect, Link, Plan, Step, WriteFile, Zero
-from ..plan.order import predecessors
+from ..plan.order import chains, predecessors
 from ..plan.report import Done
 from ..plan.runner import Runner, interrupts
 from .arrivals import Arrivals
@@ -51,7 +51,9 @@ class Executor:
         :raises StorageError: the first failure; what was done until then is in :attr:`done` and in the journal.
         """
         before = predecessors(plan.actions)
-        waiting = {action.id: action for action in plan.actions}
+        # What most actions wait for comes first: the run is as long as its longest chain.
+        length = chains(before)
+        waiting = {one.id: one for one in sorted(plan.actions, key=lambda one: -length[one.id])}
         running: dict[Future[None], Action] = {}
         finished: set[str] = set()
         self._hold_disks(plan)

@@ -32,6 +32,18 @@ def predecessors(actions: Iterable[Action]) -> dict[str, frozenset[str]]:
     return out
 
 
+def chains(before: Mapping[str, frozenset[str]]) -> dict[str, int]:
+    """For each id how long the longest chain of actions is that waits for it.
+
+    ``before`` is what :func:`predecessors` says of actions in an order that respects their needs.
+    """
+    out = dict.fromkeys(before, 0)
+    for name in reversed(list(before)):
+        for earlier in before[name]:
+            out[earlier] = max(out[earlier], out[name] + 1)
+    return out
+
+
 def ordered(actions: Iterable[Action]) -> tuple[Action, ...]:
     """The actions in an order that respects their needs; ties are broken by id, so that it is the only one.
 

@@ -113,6 +113,31 @@ def test_a_device_that_does_not_come_is_a_sentence(run: Callable[..., Executor])
         run(action("wait", sh("true"), waits=("/dev/disk/by-id/nobody",)))
 
 
+def test_a_device_is_late_only_while_udev_has_no_work(
+    run: Callable[..., Executor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, device = tmp_path / "queue", tmp_path / "device"
+    queue.touch()
+    monkeypatch.setattr(executor, "_DEVICE_SECONDS", 0.2)
+    monkeypatch.setattr(arrivals, "_UDEV_IS_BUSY", str(queue))
+    timer = threading.Timer(1, device.touch)
+    timer.start()
+    run(action("wait", sh(f"test -e {device}"), waits=(str(device),)))
+    timer.join()
+    with pytest.raises(Surprise, match="never did not appear"):  # and not for ever
+        run(action("wait", sh("true"), waits=(f"{tmp_path}/never",)))
+
+
+def test_what_most_wait_for_starts_first(run: Callable[..., Executor], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executor, "_SIDE_BY_SIDE", 1)
+    done = run(
+        action("alone", sh("true")),
+        action("short", sh("true"), needs="long"),
+        action("long", sh("true")),
+    ).done
+    assert [one.action.partition(":")[2] for one in done] == ["long", "alone", "short"]
+
+
 def test_a_device_is_waited_for_while_others_work(
     run: Callable[..., Executor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

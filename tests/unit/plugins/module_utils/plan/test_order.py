@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import PlanError
 from ansible_collections.barestore.storage.plugins.module_utils.plan.model import Action
-from ansible_collections.barestore.storage.plugins.module_utils.plan.order import ordered, predecessors
+from ansible_collections.barestore.storage.plugins.module_utils.plan.order import chains, ordered, predecessors
 
 
 def action(name: str, needs: str = "", provides: str = "") -> Action:
@@ -30,6 +30,13 @@ def test_every_order_of_the_same_actions_gives_one_order() -> None:
     wanted = ["a", "b", "group", "volume", "mkfs", "mount"]
     for shuffled in itertools.permutations(TABLE):
         assert [one.target for one in ordered(shuffled)] == wanted
+
+
+def test_a_chain_is_as_long_as_what_waits_for_it() -> None:
+    found = chains(predecessors(ordered(TABLE)))
+    assert {name.partition(":")[2]: length for name, length in found.items()} == {
+        "a": 4, "b": 4, "group": 3, "volume": 2, "mkfs": 1, "mount": 0,
+    }  # fmt: skip
 
 
 def test_a_need_that_nobody_provides_is_met() -> None:
