@@ -11,7 +11,7 @@ from typing import Any
 from ...host.sizes import parse_bytes
 from ..document import SiteFacts, data_dir, mon_storage, storage_classes
 from .common import RACK_LABEL, claim, made, on_hosts, quantity, spread, tolerations, topology_key
-from .settings import BY_CLASS, CONFIG, FILE, RESOURCES, SMALL, SMALL_OSD, SPEC, OfClass, spec_of
+from .settings import BY_CLASS, CONFIG, FILE, RESOURCES, SMALL, SMALL_OSD, SPEC, WITHOUT_LIMIT, OfClass, spec_of
 
 API = "ceph.rook.io/v1"
 OSD_APPS = ("rook-ceph-osd", "rook-ceph-osd-prepare")
@@ -32,6 +32,8 @@ def ceph_cluster(site: SiteFacts, name: str, image: str, live: Mapping[str, Any]
     spec["network"] = {"provider": "host"} if document.get("host_network") else {}
     spec["cephConfig"] = _config(document)
     spec["resources"] = {kind: _resources(cpu, memory) for kind, (cpu, memory) in RESOURCES.items()}
+    for kind in WITHOUT_LIMIT:
+        del spec["resources"][kind]["limits"]
     spec["placement"] = _placement(document)
     spec["storage"]["storageClassDeviceSets"] = device_sets(site, name, live)
     return made(API, "CephCluster", name, name, spec=spec)

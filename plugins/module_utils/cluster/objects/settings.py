@@ -214,6 +214,9 @@ RESOURCES: Mapping[str, tuple[str, str]] = {
     "exporter": ("50m", "128 MiB"),
     "cmd-reporter": ("100m", "256 MiB"),
 }
+# Making an OSD takes gigabytes for a moment. Rook sets no limit either: a Job that is killed in it leaves half an OSD
+# on the disk, which no later one takes up.
+WITHOUT_LIMIT = ("prepareosd",)
 
 
 def spec_of(settings: tuple[Setting, ...]) -> dict[str, Any]:
