@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from pathlib import Path
 
 from barestore.errors import Failed
@@ -40,7 +41,11 @@ def prepare() -> None:
 
 
 def _importable() -> bool:
+    before = set(sys.modules)
     try:
         return importlib.util.find_spec("ansible_collections.barestore.storage.plugins") is not None
     except ImportError:
+        # The community bundle has this package too: once imported without ours, no loader would look for it again.
+        for name in {"ansible_collections", "ansible_collections.barestore"} - before:
+            sys.modules.pop(name, None)
         return False
