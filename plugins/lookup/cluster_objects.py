@@ -25,6 +25,7 @@ options:
       - V(toolbox), the toolbox of O(name).
       - V(audit), the hourly audit of O(name).
       - V(charts), the charts with where they come from and their version, by name.
+      - V(images), the images by the names of the manifest, as pods name them.
     required: true
   name:
     description: The Ceph cluster.
@@ -75,7 +76,7 @@ from ansible.errors import AnsibleError, AnsibleLookupError  # noqa: E402
 from ansible.plugins.lookup import LookupBase  # noqa: E402
 
 from ..module_utils.cluster import reading  # noqa: E402
-from ..module_utils.cluster.artifacts import charts  # noqa: E402
+from ..module_utils.cluster.artifacts import charts, images  # noqa: E402
 from ..module_utils.cluster.document import SiteFacts  # noqa: E402
 from ..module_utils.cluster.objects.audit import SOURCES  # noqa: E402
 from ..module_utils.cluster.objects.local_volumes import local_classes, local_volumes  # noqa: E402
@@ -106,7 +107,9 @@ _OF_SITE: dict[str, Callable[[SiteFacts], Any]] = {
 }
 _OF_CLUSTER = ("cluster", "stores", "toolbox", "audit")
 _MODULE_UTILS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "module_utils")
-_KNOWN = (*_OF_SITE, *_OF_CLUSTER, "charts", "local_volumes")
+# No host counts for these, so only the documents are read.
+_OF_DOCUMENTS: dict[str, Callable[[Mapping[str, Any]], Any]] = {"charts": charts, "images": images}
+_KNOWN = (*_OF_SITE, *_OF_CLUSTER, *_OF_DOCUMENTS, "local_volumes")
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
@@ -119,8 +122,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]
     def _planned(self, term: str, variables: Mapping[str, Any]) -> Any:
         if term not in _KNOWN:
             raise AnsibleLookupError(f"'{term}' is nothing that is planned; {did_you_mean(term, _KNOWN)}")
-        if term == "charts":
-            return self._charts(variables)
+        if term in _OF_DOCUMENTS:
+            return _OF_DOCUMENTS[term](self._documents(variables))
         try:
             site = site_facts(variables, self._loader)
         except AnsibleError as error:
@@ -147,14 +150,13 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             return audit_objects(site, name, {source: _text(source) for source in SOURCES})
         return store_objects(site, name) if term == "stores" else toolbox_objects(site, name)
 
-    def _charts(self, variables: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-        """No host counts for these, so only the documents are read."""
+    def _documents(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
         read = cluster_document(variables, self._templar.template, files_of(variables, self._loader))
         sections = {name: with_defaults(name, value) for name, value in read.sections.items()}
         bundle = sections.get("sources", {}).get("bundle")
         if bundle is not None:
             sections["sources"]["bundle"] = os.path.join(str(variables.get("inventory_dir") or ""), bundle)
-        return charts(sections)
+        return sections
 
     def _volumes(self, site: SiteFacts, variables: Mapping[str, Any]) -> Any:
         # Nothing shall bind again to a disk that is taken out of service.

@@ -101,11 +101,18 @@ def _filled(schema: Mapping[str, Any], base: str, value: object) -> object:
         full, where = _resolved(inner, base)
         if "default" in full:
             filled[key] = full["default"]
-        elif full.get("type") == "object" and "properties" in full and not full.get("required"):
+        elif _has_defaults_below(full):
             below = _filled(full, where, {})
             if below:
                 filled[key] = below
     return filled
+
+
+def _has_defaults_below(schema: Mapping[str, Any]) -> bool:
+    """Whether an object that nobody wrote is there with its defaults: what is switched on by being written is not."""
+    if schema.get("type") != "object" or schema.get("required") or schema.get("onlyWhenWritten"):
+        return False
+    return "properties" in schema
 
 
 def _resolved(schema: Mapping[str, Any], base: str) -> tuple[Mapping[str, Any], str]:

@@ -149,6 +149,11 @@ def image(sections: Mapping[str, Mapping[str, Any]], name: str) -> str:
     return mirrored(found.reference, sources["registry"])
 
 
+def images(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Each image by name, as pods name it."""
+    return {each.name: image(sections, each.name) for each in wanted(sections) if each.kind == "image"}
+
+
 def charts(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
     """Each chart by name, as helm takes it: ``chart``, and ``repository`` and ``version`` where it is not a file."""
     sources = sections.get("sources", {})

@@ -205,3 +205,18 @@ def test_classes_are_resized_where_somebody_resizes(document: Object) -> None:
     assert all(each["metadata"]["annotations"]["resize.topolvm.io/enabled"] == "true" for each in found)
     del document["topolvm"]["autoresizer"]
     assert "annotations" not in next(iter(topolvm_classes(facts_of(document))))["metadata"]
+
+
+def test_making_an_osd_has_no_limit_of_memory(site: SiteFacts) -> None:
+    resources = ceph_cluster(site, "ceph-hdd", "image")["spec"]["resources"]
+    assert "limits" not in resources.pop("prepareosd")
+    assert all(each["limits"]["memory"] == each["requests"]["memory"] for each in resources.values())
+
+
+def test_snapshots_of_etcd_are_there_only_when_somebody_wrote_them(document: Object) -> None:
+    del document["kubernetes"]["control_plane"]
+    found = facts_of(document).sections["kubernetes"]["control_plane"]
+    assert found == {"schedulable": False, "etcd": {"data_dir": "/var/lib/etcd"}}
+    document["kubernetes"]["control_plane"] = {"etcd": {"snapshots": {"keep": 3}}}
+    snapshots = facts_of(document).sections["kubernetes"]["control_plane"]["etcd"]["snapshots"]
+    assert snapshots == {"folder": "/var/backups/etcd", "every": 6, "keep": 3}
