@@ -33,6 +33,14 @@ def machines(inventory: Path, names: Sequence[str] = ()) -> tuple[Machine, ...]:
     return tuple(parse_machine(name, raw) for name, raw in found.items() if not names or name in names)
 
 
+def in_group(inventory: Path, group: str) -> tuple[str, ...]:
+    """The hosts of a group, in the inventory's order."""
+    found = tuple(name for name, groups in _host_variables(inventory, "group_names").items() if group in groups)
+    if not found:
+        raise LabError(f"no host of inventory {inventory} is in the group {group}")
+    return found
+
+
 def _host_variables(inventory: Path, variable: str) -> dict[str, Any]:
     """One variable of every host, templated."""
     if not inventory.exists():
@@ -43,11 +51,13 @@ def _host_variables(inventory: Path, variable: str) -> dict[str, Any]:
         from ansible.parsing.dataloader import DataLoader
         from ansible.plugins.loader import init_plugin_loader
         from ansible.template import Templar
+        from ansible.utils.collection_loader import AnsibleCollectionConfig
         from ansible.vars.manager import VariableManager
     except ImportError as error:
         raise LabError(f"the inventory is read with ansible-core, which is not installed here: {error}") from error
     try:
-        init_plugin_loader([])
+        if AnsibleCollectionConfig.collection_finder is None:  # a second one would be a warning
+            init_plugin_loader([])
         loader = DataLoader()
         # An inventory that cannot be parsed is a mistake here, where Ansible would only warn.
         manager = InventoryManager(loader=loader, sources=[str(inventory)])

@@ -28,6 +28,8 @@ from barestore.lab.machine import Disk, Machine
 
 BOOT_LIMIT = 60.0
 _STOP_LIMIT = 30
+# A process of usual priority has 1024.
+_SHARES = 16 * 1024
 # Folders that cannot lie on an overlay: containerd makes overlays of its own, etcd and kubelet want a real file system.
 _OWN_FOLDERS = ("containerd", "kubelet", "etcd")
 
@@ -128,6 +130,7 @@ class Node:
             "--ulimit", f"nofile={files}:{files}", "--ulimit", "nproc=30000:30000", *volumes,
             "--entrypoint", '["/usr/local/sbin/node-init"]', "--rootfs", str(self.root), "outside",
         )  # fmt: skip
+        _weigh()
 
     def boot(self) -> None:
         """Power on and wait until it is usable."""
@@ -286,6 +289,14 @@ def _remove_cgroups(number: str, name: str) -> None:
 def _cgroup_trees() -> Iterator[Path]:
     top = Path("/sys/fs/cgroup")
     yield from [top] if (top / "cgroup.controllers").exists() else (path for path in top.iterdir() if path.is_dir())
+
+
+def _weigh() -> None:
+    """Processor time for many processes: the group of all containers would get as much as one process beside it."""
+    for top in _cgroup_trees():
+        shares = top / "libpod_parent" / "cpu.shares"
+        if shares.exists():
+            shares.write_text(str(_SHARES))
 
 
 def _try_rmdir(folder: Path) -> None:
