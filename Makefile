@@ -30,8 +30,9 @@ loop: setup ## real tools on loop devices; needs root
 lab: setup ## virtual machines with real disks; FULL=1 for everything
 	@FULL=$(FULL) $(RUN) lab
 
-cluster: setup ## real Kubernetes and Ceph on containers as hosts; needs root
-	@$(RUN) cluster
+cluster: ## real Kubernetes and Ceph on containers as hosts; needs root
+	@tests/setup/venv.sh dev,cluster
+	@FULL=$(FULL) $(RUN) cluster
 
 bench: setup ## measure, and compare with the numbers to hold; ONLY=plan,osds,fleet,report,noop,apply,community
 	@ONLY=$(ONLY) $(RUN) bench

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The bed for a whole session: brought up from nothing, taken down at the end; BED=keep leaves it for a look."""
+"""The bed for a whole session: brought up from nothing, taken down at the end; BED=keep leaves it for a look,
+and BED=there takes what such a session left, as it is.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from barestore.lab.containers.node import Node
 from tests.cluster.bed.site import INVENTORY, ROOT, Bed
+from tests.cluster.operator.kube import Kube
 
 PLAYBOOK = Path(sys.executable).parent / "ansible-playbook"
 
@@ -42,6 +46,19 @@ class Cluster:
             pytest.fail(f"{host}: {command} ended with code {done.returncode}: {done.stderr[-2000:]}")
         return done.stdout
 
+    def node(self, host: str) -> Node:
+        """A host as its maker knows it: its disks' files, its cable."""
+        found = self.bed.site.hosts()[host]
+        assert isinstance(found, Node)
+        return found
+
+    def kube(self, namespace: str) -> Kube:
+        """kubectl of this machine, with the administrator's access."""
+        access = self.bed.folder / "admin.conf"
+        access.touch(0o600)
+        access.write_text(self.ssh("cp1", "cat /etc/kubernetes/admin.conf"))
+        return Kube(str(self.bed.program("kubectl")), access, namespace)
+
     def kubectl(self, words: str, *, check: bool = True, input: str = "") -> str:
         """What kubectl prints on the first control plane."""
         return self.ssh("cp1", f"kubectl --kubeconfig /etc/kubernetes/admin.conf {words}", check=check, input=input)
@@ -52,8 +69,11 @@ def cluster() -> Iterator[Cluster]:
     """Hosts from nothing, and site.yml on them once."""
     bed = Bed(INVENTORY)
     say = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
-    keep = os.environ.get("BED") == "keep"
-    if not keep:
+    mode = os.environ.get("BED", "")
+    if mode == "there":
+        yield Cluster(bed)
+        return
+    if mode != "keep":
         bed.down(say, wipe=True)
     try:
         bed.up(say)
@@ -61,5 +81,5 @@ def cluster() -> Iterator[Cluster]:
         made.playbook()
         yield made
     finally:
-        if not keep:
+        if mode != "keep":
             bed.down(say, wipe=True)

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.operator import images
 from tests.cluster.operator.contract import (
     REAL,
     SET,
@@ -24,7 +23,6 @@ from tests.cluster.operator.contract import (
     deployments,
     first_bytes,
     is_current,
-    local_volumes,
     purge,
     put_and_get,
     set_count,
@@ -46,22 +44,13 @@ DISKS = 7
 
 
 @pytest.fixture(scope="module")
-def kubernetes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Kube:
+def kubernetes(request: pytest.FixtureRequest) -> Kube:
     """The bed with its disks as volumes, or the cluster of BARESTORE_KUBECONFIG, which has images and volumes."""
     if named := os.environ.get("BARESTORE_KUBECONFIG", ""):
         return Kube(os.environ.get("BARESTORE_KUBECTL", "kubectl"), Path(named), NAMESPACE)
-    if not REAL:
-        images.serve()
     cluster = request.getfixturevalue("cluster")
-    kubeconfig = tmp_path_factory.mktemp("kube") / "config"
-    kubeconfig.touch(0o600)
-    kubeconfig.write_text(cluster.ssh("cp1", "cat /etc/kubernetes/admin.conf"))
-    kube = Kube(os.environ.get("BARESTORE_KUBECTL", "kubectl"), kubeconfig, NAMESPACE)
-    if not kube.list("pv"):
-        links = "find /var/lib/barestore/local-volumes -type l"
-        hosts = [node["metadata"]["name"] for node in kube.list("node")]
-        local_volumes(kube, {host: sorted(cluster.ssh(host, links, check=False).split()) for host in hosts})
-    return kube
+    made: Kube = cluster.kube(NAMESPACE)
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -72,10 +61,12 @@ def k(kubernetes: Kube) -> Iterator[Kube]:
         pytest.fail(f"the contract needs {DISKS} block volumes and the test bed has {len(block)}")
     kubernetes.wait(f"{DISKS} available volumes", lambda: len([v for v in kubernetes.list("pv") if _free(v)]) >= DISKS)
     manifests = rook_manifests()
-    for name in ("crds.yaml", "common.yaml", "csi-operator.yaml"):
-        kubernetes.apply_text((manifests / name).read_text())
-    operator = (manifests / "operator.yaml").read_text()
-    kubernetes.apply_text(operator.replace(OPERATOR_IMAGE, REAL or OPERATOR_IMAGE))
+    # On the bed site.yml has installed the operator.
+    if REAL or kubernetes.get("deploy", "rook-ceph-operator", namespace="rook-ceph") is None:
+        for name in ("crds.yaml", "common.yaml", "csi-operator.yaml"):
+            kubernetes.apply_text((manifests / name).read_text())
+        operator = (manifests / "operator.yaml").read_text()
+        kubernetes.apply_text(operator.replace(OPERATOR_IMAGE, REAL or OPERATOR_IMAGE))
     for namespace in (NAMESPACE, SECOND):
         kubernetes.apply_text(in_namespace((manifests / "common-second-cluster.yaml").read_text(), namespace))
         kubernetes.apply_text(in_namespace((manifests / "toolbox.yaml").read_text(), namespace))

@@ -42,7 +42,7 @@ def down(inventory: Inventory = INVENTORY, keep: Annotated[bool, typer.Option("-
 def build() -> None:
     """Only build what is missing, and print where it is."""
     found = cache(_say)
-    print(found.images, found.packages, *found.programs.values(), sep="\n")
+    print(found.images, found.packages, found.charts, *found.programs.values(), sep="\n")
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -52,7 +52,7 @@ def kubectl(words: list[str], inventory: Inventory = INVENTORY) -> None:
         "ssh",
         "-F",
         str(Bed(inventory).site.ssh_config),
-        "cp1",
+        Bed(inventory).first,
         "kubectl",
         "--kubeconfig",
         "/etc/kubernetes/admin.conf",
@@ -65,10 +65,11 @@ def serve(
     address: Annotated[str, typer.Option()],
     port: Annotated[int, typer.Option()],
     packages: Annotated[Path, typer.Option()],
+    charts: Annotated[Path, typer.Option()],
     images: Annotated[list[Path], typer.Option()],
 ) -> None:
     """Be the mirror."""
-    mirror.serve(address, port, packages, images).serve_forever()
+    mirror.serve(address, port, {"apt": packages, "charts": charts}, images).serve_forever()
 
 
 def main() -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The images that a Kubernetes of the bed pulls, under the names that kubeadm and flannel's manifest give them."""
+"""The images that a Kubernetes of the bed pulls, under the names that the manifest of artifacts gives them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from barestore import collection
 from barestore.lab import debian
 from tests.cluster.bed import binaries
 from tests.cluster.bed.folders import built
 from tests.cluster.bed.ociimage import File, Files, Image, Link, Tarball, write_archive
 
+collection.prepare()
+
+from ansible_collections.barestore.storage.plugins.module_utils.cluster.artifacts import IMAGES  # noqa: E402
+
 Say = Callable[[str], None]
 
+NAMES = {each.name: each.reference for each in IMAGES if each.needs == "kubernetes"}
 BUSYBOX = Path("/bin/busybox")
 _APPLETS = ("sh", "cp", "cat", "sleep", "wget", "nc", "dd", "sha256sum")
 # What kube-proxy and flannel start on a node's behalf.
@@ -30,7 +36,7 @@ def ensure(programs: Mapping[str, Path], say: Say) -> Path:
         write_archive(folder / "kubernetes.tar", wanted(programs, root))
 
     found = {name: str(path) for name, path in sorted(programs.items())}
-    recipe = json.dumps([found, str(root), Path(__file__).read_text()])
+    recipe = json.dumps([found, NAMES, str(root), Path(__file__).read_text()])
     return built("images", recipe, build) / "kubernetes.tar"
 
 
@@ -43,23 +49,14 @@ def wanted(programs: Mapping[str, Path], network_root: Path) -> list[Image]:
         return Files(tuple(File(f"{folder}/{name}", programs[name]) for name in names))
 
     control_plane = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
-    plugin_tag = "v1.7.1-flannel1"
     return [
-        *(Image(f"registry.k8s.io/{name}:{binaries.KUBERNETES}", (holding(name),)) for name in control_plane),
-        Image(f"registry.k8s.io/kube-proxy:{binaries.KUBERNETES}", (tools, holding("kube-proxy"))),
-        Image(f"registry.k8s.io/etcd:{binaries.ETCD.removeprefix('v')}-0", (holding("etcd", "etcdctl"),)),
-        Image(
-            "registry.k8s.io/pause:3.10.1",
-            (holding("pause", folder=""),),
-            {"Entrypoint": ["/pause"], "User": "65535:65535"},
-        ),
-        Image(
-            f"registry.k8s.io/coredns/coredns:{binaries.COREDNS}",
-            (holding("coredns", folder=""),),
-            {"Entrypoint": ["/coredns"]},
-        ),
-        Image(f"ghcr.io/flannel-io/flannel:{binaries.FLANNEL}", (tools, holding("flanneld", folder="opt/bin"))),
-        Image(f"ghcr.io/flannel-io/flannel-cni-plugin:{plugin_tag}", (busybox, holding("flannel", folder=""))),
+        *(Image(NAMES[name], (holding(name),)) for name in control_plane),
+        Image(NAMES["kube-proxy"], (tools, holding("kube-proxy"))),
+        Image(NAMES["etcd"], (holding("etcd", "etcdctl"),)),
+        Image(NAMES["pause"], (holding("pause", folder=""),), {"Entrypoint": ["/pause"], "User": "65535:65535"}),
+        Image(NAMES["coredns"], (holding("coredns", folder=""),), {"Entrypoint": ["/coredns"]}),
+        Image(NAMES["flannel"], (tools, holding("flanneld", folder="opt/bin"))),
+        Image(NAMES["flannel-cni-plugin"], (busybox, holding("flannel", folder=""))),
         Image("docker.io/library/busybox:stable", (busybox,), {"Cmd": ["sh"]}),
     ]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The mirror of a site without internet: packages below /apt/, and a registry that answers for images in archives.
+"""The mirror of a site without internet: packages, charts, and a registry that answers for images in archives.
 
 An archive that :mod:`ociimage` wrote is served as it lies there: nothing is unpacked or copied. Every registry's names
 are answered for, as a site's mirror would: docker.io/rook/ceph is asked for as rook/ceph.
@@ -11,7 +11,7 @@ import json
 import os
 import re
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -81,10 +81,10 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Blob]]:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers GET and HEAD for packages and images."""
+    """Answers GET and HEAD for packages, charts and images."""
 
     protocol_version = "HTTP/1.1"
-    packages: Path
+    folders: Mapping[str, Path]
     images: Images
 
     def do_GET(self) -> None:
@@ -108,14 +108,13 @@ class Handler(BaseHTTPRequestHandler):
             self._blob(digest, "application/vnd.oci.image.manifest.v1+json", body=body)
         elif found := _BLOB.fullmatch(path):
             self._blob(found["digest"], "application/octet-stream", body=body)
-        elif path.startswith("/apt/"):
-            self._package(path.removeprefix("/apt/"), body=body)
         else:
-            self.send_error(404)
+            self._served(*path.removeprefix("/").split("/", 1), body=body)
 
-    def _package(self, name: str, *, body: bool) -> None:
-        file = (self.packages / name).resolve()
-        if self.packages.resolve() not in file.parents or not file.is_file():
+    def _served(self, top: str, name: str = "", *, body: bool) -> None:
+        folder = self.folders.get(top)
+        file = (folder / name).resolve() if folder else None
+        if folder is None or file is None or folder.resolve() not in file.parents or not file.is_file():
             self.send_error(404)
             return
         self._file(Blob(file, 0, file.stat().st_size), "application/octet-stream", None, body=body)
@@ -155,8 +154,11 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
 
-def serve(address: str, port: int, packages: Path, images: Iterable[Path]) -> ThreadingHTTPServer:
-    """A server, bound and not yet answering: call ``serve_forever``."""
-    handler = type("BoundHandler", (Handler,), {"packages": packages, "images": Images(images)})
+def serve(address: str, port: int, folders: Mapping[str, Path], images: Iterable[Path]) -> ThreadingHTTPServer:
+    """A server, bound and not yet answering: call ``serve_forever``.
+
+    :param folders: what is served as it lies there, by the first part of its path: ``apt``, ``charts``.
+    """
+    handler = type("BoundHandler", (Handler,), {"folders": folders, "images": Images(images)})
     ThreadingHTTPServer.allow_reuse_address = True
     return ThreadingHTTPServer((address, port), handler)

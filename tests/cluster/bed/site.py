@@ -15,11 +15,13 @@ from barestore.lab import process
 from barestore.lab.containers import tree
 from barestore.lab.containers.network import gateway_of
 from barestore.lab.files import cache_dir, write_atomically
-from barestore.lab.inventory import machines, state_dir
+from barestore.lab.inventory import in_group, machines, state_dir
 from barestore.lab.process import Process
 from barestore.lab.runtime import Site
 from tests.cluster.bed import binaries, debs, images
 from tests.cluster.bed.binaries import BedError, Say
+from tests.cluster.objects import charts
+from tests.cluster.operator import images as ceph_images
 
 ROOT = Path(__file__).parents[3]
 INVENTORY = ROOT / "inventories/cluster"
@@ -30,17 +32,20 @@ SERVED = cache_dir().parent / "cluster" / "served"
 
 @dataclass(frozen=True)
 class Cache:
-    """What the bed is made of: the programs by name, the archive of images, the folder of packages."""
+    """What the bed is made of: the programs by name, the archive of images, the folders of packages and of charts."""
 
     programs: dict[str, Path]
     images: Path
     packages: Path
+    charts: Path
 
 
 def cache(say: Say) -> Cache:
     """Everything that is built once; minutes the first time, nothing later."""
     programs = binaries.everything(say)
-    return Cache(programs, images.ensure(programs, say), debs.ensure(programs, tree.ensure(say).root, say))
+    packages = debs.ensure(programs, tree.ensure(say).root, say)
+    ceph_images.serve()
+    return Cache(programs, images.ensure(programs, say), packages, charts.repository())
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,11 @@ class Bed:
         return state_dir(self.inventory)
 
     @property
+    def first(self) -> str:
+        """The control plane on which kubectl is run: the first of its group."""
+        return in_group(self.inventory, "kube_control_plane")[0]
+
+    @property
     def site(self) -> Site:
         """Its nodes."""
         return Site(self.folder)
@@ -63,6 +73,7 @@ class Bed:
         """Build what is missing, bring the nodes up, and start the mirror."""
         found = cache(say)
         wanted = machines(self.inventory)
+        self._link_programs(found.programs)
         self.site.up(wanted, say)
         self._start_mirror(found, gateway_of(IPv4Interface(wanted[0].address)), say)
 
@@ -72,6 +83,17 @@ class Bed:
             known.kill()
         self._record.unlink(missing_ok=True)
         self.site.down((), say, kill=wipe, wipe=wipe)
+
+    def program(self, name: str) -> Path:
+        """A program of the bed for this machine: ``helm`` or ``kubectl``."""
+        return self.folder / "bin" / name
+
+    def _link_programs(self, programs: dict[str, Path]) -> None:
+        for name in ("helm", "kubectl"):
+            link = self.program(name)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.unlink(missing_ok=True)
+            link.symlink_to(programs[name])
 
     @property
     def _record(self) -> Path:
@@ -86,7 +108,8 @@ class Bed:
         SERVED.mkdir(parents=True, exist_ok=True)
         argv = [
             sys.executable, "-m", "tests.cluster.bed", "serve", "--address", str(address.ip), "--port", str(PORT),
-            "--packages", str(found.packages), "--images", str(found.images.parent), "--images", str(SERVED),
+            "--packages", str(found.packages), "--charts", str(found.charts),
+            "--images", str(found.images.parent), "--images", str(SERVED),
         ]  # fmt: skip
         started = process.start(argv, self.folder / "mirror.log", tied=False, folder=ROOT)
         write_atomically(self._record, json.dumps(asdict(started)) + "\n")
@@ -102,4 +125,4 @@ class Bed:
                         f"the mirror at {url} does not answer ({error}); see {self.folder}/mirror.log"
                     ) from error
                 time.sleep(0.1)
-        say(f"mirror of packages and images at {address.ip}:{PORT}")
+        say(f"mirror of packages, charts and images at {address.ip}:{PORT}")

@@ -2,7 +2,7 @@
 """The charts of the pinned Rook and of its CSI drivers, put together from Go modules as their releases are.
 
 A Go module has no links, so that the library which Rook's charts share is copied into them, as their release does.
-``python tests/cluster/objects/charts.py FOLDER`` leaves them there as archives, as a bundle has them.
+``python -m tests.cluster.objects.charts FOLDER`` leaves them there as archives, as a bundle has them.
 """
 
 from __future__ import annotations
@@ -20,24 +20,23 @@ from typing import Any
 
 import yaml
 
-HERE = Path(__file__).resolve().parent
-if __name__ == "__main__":
-    sys.path[:0] = [str(HERE), str(HERE.parents[2] / "collections")]
+from barestore import collection
 
-from crds import CSI_MODULE, ROOK_MODULE, module  # noqa: E402
+collection.prepare()
 
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.versions import (  # noqa: E402
     KUBERNETES_DEFAULT,
     ROOK,
 )
+from tests.cluster.bed import binaries  # noqa: E402
+from tests.cluster.bed.folders import built  # noqa: E402
+from tests.cluster.objects.crds import CSI_MODULE, ROOK_MODULE, module  # noqa: E402
 
 
 def helm() -> str:
     """The real helm: ``BARESTORE_HELM``, that of the test bed, or that of the machine."""
     named = os.environ.get("BARESTORE_HELM") or shutil.which("helm")
     if named is None:
-        from tests.cluster.bed import binaries
-
         [module_of_helm] = [each for each in binaries.MODULES if each.name == "helm"]
         named = str(binaries.ensure(module_of_helm, print)["helm"])
     return named
@@ -90,7 +89,18 @@ def archive(target: Path) -> None:
     """Write the charts as archives into ``target``, under the names that a bundle has."""
     target.mkdir(parents=True, exist_ok=True)
     for chart in ("rook-ceph", "ceph-csi-drivers"):
-        subprocess.run([helm(), "package", str(folder() / chart), "--destination", str(target)], check=True)
+        argv = [helm(), "package", str(folder() / chart), "--destination", str(target)]
+        subprocess.run(argv, check=True, stdout=sys.stderr)
+
+
+def repository() -> Path:
+    """A folder that is a chart repository, as a site's mirror has one; made once."""
+
+    def build(made: Path) -> None:
+        archive(made)
+        subprocess.run([helm(), "repo", "index", str(made)], check=True)
+
+    return built("charts", f"{ROOK_MODULE} {CSI_MODULE} {Path(__file__).read_text()}", build)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,8 @@ import yaml
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-sys.path[:0] = [str(HERE), str(ROOT / "tests/unit")]
+sys.path[:0] = [str(ROOT / "tests/unit")]
 
-import charts  # noqa: E402
-from crds import mistakes, schemas  # noqa: E402
 from site_cases import facts_of  # noqa: E402
 
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.document import (  # noqa: E402
@@ -34,6 +32,8 @@ from ansible_collections.barestore.storage.plugins.module_utils.cluster.objects.
 )
 from ansible_collections.barestore.storage.plugins.plugin_utils.cluster_document import with_defaults  # noqa: E402
 from barestore.site import load_site  # noqa: E402
+from tests.cluster.objects import charts  # noqa: E402
+from tests.cluster.objects.crds import mistakes, schemas  # noqa: E402
 
 pytestmark = pytest.mark.cluster
 Object = dict[str, Any]

@@ -59,40 +59,6 @@ def ceph_cluster(namespace: str, storage_class: str, mons: int, count: int) -> A
     }
 
 
-def local_volumes(k: Kube, links: dict[str, list[str]]) -> None:
-    """Local volumes for these block devices of hosts, and their StorageClass."""
-    volumes = [
-        {
-            "apiVersion": "v1",
-            "kind": "PersistentVolume",
-            "metadata": {"name": f"local-{host}-{number}"},
-            "spec": {
-                "capacity": {"storage": "8Gi"},
-                "accessModes": ["ReadWriteOnce"],
-                "volumeMode": "Block",
-                "persistentVolumeReclaimPolicy": "Retain",
-                "storageClassName": "local-storage",
-                "local": {"path": path},
-                "nodeAffinity": {"required": {"nodeSelectorTerms": [_on(host)]}},
-            },
-        }
-        for host, paths in links.items()
-        for number, path in enumerate(paths)
-    ]
-    storage_class = {
-        "apiVersion": "storage.k8s.io/v1",
-        "kind": "StorageClass",
-        "metadata": {"name": "local-storage"},
-        "provisioner": "kubernetes.io/no-provisioner",
-        "volumeBindingMode": "WaitForFirstConsumer",
-    }
-    k.apply(storage_class, *volumes)
-
-
-def _on(host: str) -> Any:
-    return {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [host]}]}
-
-
 def storage_class(k: Kube) -> str:
     return str(
         next(
@@ -207,14 +173,15 @@ def put_and_get(told: dict[str, str], secret: dict[str, str]) -> str:
     settings = json.dumps({**told, **secret})
     return f"settings = {settings}\n" + textwrap.dedent(
         """
-        import base64, datetime, email.utils, hashlib, hmac, socket, time, urllib.request
+        import datetime, hashlib, hmac, http.client
         host, bucket = settings["BUCKET_HOST"], settings["BUCKET_NAME"]
         def call(method, body=None):
             path, now = f"/{bucket}/a", datetime.datetime.now(datetime.timezone.utc)
+            payload = hashlib.sha256(body or b"").hexdigest()
             stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
             names, scope = "host;x-amz-content-sha256;x-amz-date", f"{day}/us-east-1/s3/aws4_request"
-            text = f"{method}\\n{path}\\n\\nhost:{host}\\nx-amz-content-sha256:UNSIGNED-PAYLOAD\\n"
-            text += f"x-amz-date:{stamp}\\n\\n{names}\\nUNSIGNED-PAYLOAD"
+            text = f"{method}\\n{path}\\n\\nhost:{host}\\nx-amz-content-sha256:{payload}\\n"
+            text += f"x-amz-date:{stamp}\\n\\n{names}\\n{payload}"
             text = f"AWS4-HMAC-SHA256\\n{stamp}\\n{scope}\\n{hashlib.sha256(text.encode()).hexdigest()}"
             key = ("AWS4" + settings["AWS_SECRET_ACCESS_KEY"]).encode()
             for part in (day, "us-east-1", "s3", "aws4_request"):
@@ -222,13 +189,18 @@ def put_and_get(told: dict[str, str], secret: dict[str, str]) -> str:
             signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
             credential = f"{settings['AWS_ACCESS_KEY_ID']}/{scope}"
             headers = {
-                "Host": host, "x-amz-date": stamp, "x-amz-content-sha256": "UNSIGNED-PAYLOAD",
+                "Host": host, "x-amz-date": stamp, "x-amz-content-sha256": payload,
                 "Authorization":
                     f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={signature}",
             }
-            url = f"http://{host}:{settings['BUCKET_PORT']}{path}"
-            request = urllib.request.Request(url, method=method, data=body, headers=headers)
-            return urllib.request.urlopen(request, timeout=60).read()
+            # urllib would add a type of the content, and a header that is not signed makes the request invalid.
+            connection = http.client.HTTPConnection(host, int(settings["BUCKET_PORT"]), timeout=60)
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+            if answer.status != 200:
+                raise SystemExit(f"{method} {path}: {answer.status}: {text.decode()}")
+            return text
         call("PUT", b"what was written")
         print(call("GET").decode())
         """

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -12,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOK = "github.com/rook/rook@v1.20.6"
+from tests.cluster.objects.crds import ROOK_MODULE, module
+
 OPERATOR_NAMESPACE = "rook-ceph"
 OPERATOR_IMAGE = "docker.io/rook/ceph:v1.20.6"
 
@@ -104,11 +104,7 @@ class Kube:
 
 def rook_manifests() -> Path:
     """The examples of Rook's Go module, in the module cache; nothing of them is in this repository."""
-    environment = {**os.environ, "GOFLAGS": "-mod=mod"}
-    answer = subprocess.run(
-        ["go", "mod", "download", "-json", ROOK], env=environment, capture_output=True, text=True, check=True, cwd="/"
-    )
-    return Path(json.loads(answer.stdout)["Dir"]) / "deploy/examples"
+    return module(ROOK_MODULE) / "deploy/examples"
 
 
 def in_namespace(text: str, namespace: str) -> str:

@@ -30,7 +30,7 @@ def ask(tmp_path: Path) -> Iterator[http.client.HTTPConnection]:
     (tmp_path / "apt/runc_1+b5~x.deb").write_text("!<arch>")
     (tmp_path / "secret").write_text("not for others")
     write(tmp_path / "images/a.tar", b"one")
-    server = serve("127.0.0.1", 0, tmp_path / "apt", [tmp_path / "images", tmp_path / "absent"])
+    server = serve("127.0.0.1", 0, {"apt": tmp_path / "apt"}, [tmp_path / "images", tmp_path / "absent"])
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=30)

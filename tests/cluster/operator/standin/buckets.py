@@ -108,6 +108,7 @@ def make_bucket(endpoint: str, bucket: str, access: str, secret: str) -> None:
     """Make a bucket by the S3 protocol; one that the user owns already is fine."""
     place = urlsplit(endpoint)
     headers = signed("PUT", place.netloc, f"/{bucket}", access, secret, datetime.now(UTC))
+    headers["Host"] = place.netloc  # as it was signed: left to the client, it would lack the usual port
     connection = http.client.HTTPConnection(place.netloc, timeout=30)
     try:
         connection.request("PUT", f"/{bucket}", headers=headers)
