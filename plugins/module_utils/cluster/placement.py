@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -46,17 +47,15 @@ def leaving(cluster: Cluster, device_set: DeviceSet, number: int, kind: str) -> 
         for held in hosts.values():
             held.sort(key=lambda one: one[:2], reverse=True)
     chosen = list(empty)
-    counts = {name: sum(map(len, hosts.values())) for name, hosts in domains.items()}
-    while len(chosen) < number and any(counts.values()):
-        most = max(counts.values())
-        name = min(
-            (name for name, count in counts.items() if count == most),
-            key=lambda name: _first(domains[name]),
-        )
+    # What a domain would give is looked at again only after it gave.
+    offers = [_offer(name, hosts) for name, hosts in domains.items()]
+    heapq.heapify(offers)
+    while len(chosen) < number and offers:
+        _count, _first, host, name = heapq.heappop(offers)
         hosts = domains[name]
-        host = min((host for host in hosts if hosts[host]), key=lambda host: _rank(hosts[host]))
         chosen.append(hosts[host].pop()[2])
-        counts[name] -= 1
+        if any(hosts.values()):
+            heapq.heappush(offers, _offer(name, hosts))
     return tuple(chosen)
 
 
@@ -158,9 +157,10 @@ def told(counts: dict[str, int], kind: str) -> str:
     return _said(counts, kind)
 
 
-def _first(hosts: dict[str, list[tuple[int, int, Goer]]]) -> tuple[int, int, int]:
-    """The rank of the host that a domain would give from: those with the most OSDs first."""
-    return min(_rank(held) for held in hosts.values() if held)
+def _offer(name: str, hosts: dict[str, list[tuple[int, int, Goer]]]) -> tuple[int, tuple[int, int, int], str, str]:
+    """How soon a domain gives, those with the most OSDs first; then by the host that it would give from."""
+    first, host = min((_rank(held), host) for host, held in hosts.items() if held)
+    return (-sum(map(len, hosts.values())), first, host, name)
 
 
 def _rank(held: list[tuple[int, int, Goer]]) -> tuple[int, int, int]:

@@ -151,12 +151,14 @@ def _osds(tree: Json, dump: Json) -> tuple[dict[int, state.Osd], frozenset[int]]
 
     def inside(number: int | None) -> Mapping[str, str]:
         """A bucket, and those that it lies in; all that lies in it shares the answer."""
-        if number is None:
-            return {}
-        if number not in places:
-            bucket = nodes[number]
-            places[number] = {**inside(above.get(number)), bucket["type"]: bucket["name"]}
-        return places[number]
+        unknown = []
+        while number is not None and number not in places:
+            unknown.append(number)
+            number = above.get(number)
+        found = {} if number is None else places[number]
+        for one in reversed(unknown):
+            found = places[one] = {**found, nodes[one]["type"]: nodes[one]["name"]}
+        return found
 
     stray = {one["id"]: one for one in tree.get("stray", ())}
     osds = {}

@@ -13,6 +13,7 @@ from typing import Any
 from ..plan.digest import digest
 from ..plan.errors import StorageError, Surprise
 from ..plan.journal import FOLDER, Journal
+from ..plan.memory import uncollected
 from ..plan.model import Plan
 from ..plan.report import RunReport, not_approved, now, verify
 from ..plan.runner import Runner, interrupts
@@ -167,14 +168,14 @@ def _osd(cluster: Cluster, number: int, claim: str) -> dict[str, Any]:
 def _planned(job: Job, observer: Observer, clock: Clock) -> tuple[Cluster, Report]:
     """A look is enough where nothing is to do; the rest is asked only for a change."""
     window = is_open(job.wanted.windows, *clock.week())
-    cluster = observer.look()
-    # Without the questions of a change every gate may be closed: what counts here is only whether anything differs.
-    if planner.differs(cluster, job.wanted):
-        cluster = observer.look(whole=True)
-        plan = planner.plan(cluster, job.wanted, window)
-    else:
+    with uncollected():
+        cluster = observer.look()
         plan = Plan(())
-    report = Report(_approved(job, cluster, plan), cluster=summary(cluster, job.wanted))
+        # Without the questions of a change every gate may be closed: what counts here is only whether anything differs.
+        if planner.differs(cluster, job.wanted):
+            cluster = observer.look(whole=True)
+            plan = planner.plan(cluster, job.wanted, window)
+        report = Report(_approved(job, cluster, plan), cluster=summary(cluster, job.wanted))
     return cluster, report
 
 

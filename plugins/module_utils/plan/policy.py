@@ -42,8 +42,8 @@ def refusals(
                     if lost.line
                     else f"consent names this disk and the contents {lost.contents}",
                 )
-        wanted = approval(action)
-        if action.irreversible and wanted not in approved:
+        # The digest of an action is worth its time only where somebody must have seen it.
+        if action.irreversible and (wanted := approval(action)) not in approved:
             yield Refusal(
                 action.target,
                 f"{action.irreversible}, and nobody consented to {action.id} as it is planned now",
