@@ -62,9 +62,7 @@ def job(params: Mapping[str, Any], check: bool) -> Job:
 
 def finish(module: AnsibleModule, report: Report) -> None:
     """End the module with a report: a refusal or a failed action is a failure with its sentence."""
-    result = report.as_json()
-    sentences = [report.error] if report.error else result["refusals"]
-    if sentences:
-        result["changed"] = bool(report.executed)
-        module.fail_json(msg=" ".join(sentences), **result)
-    module.exit_json(**result)
+    answer = report.answer()
+    if "msg" in answer:
+        module.fail_json(**answer)
+    module.exit_json(**answer)

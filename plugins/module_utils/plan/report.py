@@ -61,6 +61,14 @@ class RunReport:
             "processes": self.processes,
         }
 
+    def answer(self) -> dict[str, Any]:
+        """``as_json`` as a module ends with it: with ``msg`` where a refusal or a failed action makes it a failure."""
+        result = self.as_json()
+        sentences = [self.error] if self.error else result["refusals"]
+        if sentences:
+            result.update(changed=bool(self.executed), msg=" ".join(sentences))
+        return result
+
     def leave(self, journal: Journal, of: Json, after: Json) -> None:
         """Write the evidence of a run: what was, what was planned, what ran, what is; it opens and unlocks nothing.
 

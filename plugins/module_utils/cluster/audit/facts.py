@@ -5,19 +5,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Device:
-    """A block device: ``number`` is its major:minor, ``above`` those of the devices that it is a part of or lies on."""
+    """A block device: ``number`` is its major:minor, ``above`` those of the devices that it is a part of or lies on.
+
+    ``whole``: it is a disk. What lies on one may say the disk's world-wide name too.
+    """
 
     number: str
     name: str
     serial: str
     wwn: str
     above: frozenset[str]
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ def host_facts(told: Mapping[str, Any]) -> HostFacts:
 def _devices(nodes: Any, above: frozenset[str]) -> Iterator[Device]:
     for one in nodes:
         number = one["maj:min"].strip()
-        yield Device(number, one["name"], one.get("serial") or "", one.get("wwn") or "", above)
+        wwn = one.get("wwn") or ""
+        yield Device(number, one["name"], one.get("serial") or "", wwn, above, one.get("type") == "disk")
         yield from _devices(one.get("children", ()), above | {number})
 
 
@@ -65,4 +70,4 @@ def _merged(devices: Mapping[str, Device], nodes: Any) -> dict[str, Device]:
     above: dict[str, frozenset[str]] = {}
     for one in _devices(nodes, frozenset()):
         above[one.number] = above.get(one.number, frozenset()) | one.above
-    return {number: Device(number, one.name, one.serial, one.wwn, above[number]) for number, one in devices.items()}
+    return {number: replace(one, above=above[number]) for number, one in devices.items()}

@@ -76,6 +76,15 @@ def _volumes(clusters: list[Cluster], hosts: Mapping[str, HostFacts]) -> Iterato
             number = host.paths.get(volume.path) if volume.node == host.host else None
             if number:
                 by_number[number].append(volume.name)
+        by_wwn: dict[str, list[str]] = defaultdict(list)
+        for number in by_number:
+            known = host.devices.get(number)
+            if known is not None and known.whole and known.wwn:
+                by_wwn[known.wwn].append(number)
+        for numbers in by_wwn.values():
+            if len(numbers) > 1:  # one disk by two paths
+                first = min(numbers)
+                yield _shared(host.host, _title(host, first), [name for one in numbers for name in by_number[one]])
         for number, names in sorted(by_number.items()):
             what = _title(host, number)
             if len(names) > 1:

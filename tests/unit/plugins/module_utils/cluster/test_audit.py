@@ -73,6 +73,12 @@ def two_volumes_on_one_disk(site: Site) -> None:
     site.host["paths"][alias.path] = "8:0"
 
 
+def one_disk_by_two_paths(site: Site) -> None:
+    disks = site.host["lsblk"]["blockdevices"]
+    for one in (disks[2], disks[2]["children"][0], disks[7]):
+        one["wwn"] = "0x5000c500a1b2c3d4"
+
+
 def a_disk_and_its_partition(site: Site) -> None:
     part = volume("part", "part1")
     site.cluster = replace(site.cluster, volumes={**site.cluster.volumes, "part": part})
@@ -131,6 +137,7 @@ def an_osd_that_writes_elsewhere(site: Site) -> None:
 
 WRONG = [
     (two_volumes_on_one_disk, "volume_shared", "ss1 disk S0: volumes alias, local-0 all lead to it"),
+    (one_disk_by_two_paths, "volume_shared", "ss1 disk S7: volumes local-2, local-7 all lead to it"),
     (
         a_disk_and_its_partition,
         "volume_nested",
@@ -154,7 +161,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("change", "code", "words"), WRONG, ids=[one[1] for one in WRONG])
+@pytest.mark.parametrize(("change", "code", "words"), WRONG, ids=[one[0].__name__ for one in WRONG])
 def test_each_sign_is_found_and_nothing_else(change: Any, code: str, words: str) -> None:
     site = Site()
     change(site)
