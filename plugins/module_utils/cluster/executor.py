@@ -27,7 +27,7 @@ _POLL_SECONDS = 2.0
 _GRACE_SECONDS = 30.0
 """How long a gate may be closed, or the API away, before a run stops: daemons that start look lost for a moment."""
 _OFTEN = 3
-"""A gate that closes so many times within the patience of a run belongs to something that comes and goes."""
+"""Where OSDs are missing so many times within the patience of a run, one comes and goes."""
 _WAITS_FOR_WINDOW = ("osd.drain", "device_set.raise", "device_set.lower", "claim.mark")
 
 
@@ -74,7 +74,7 @@ class Executor:
         self._wanted = wanted
         self._clock = clock
         self._known: frozenset[int] = frozenset()
-        self._closings: dict[str, list[float]] = {}
+        self._losses: list[float] = []
         self.done: list[Done] = []
         self.stop: Callable[[], bool] = lambda: False
 
@@ -171,13 +171,14 @@ class Executor:
         if not closed:
             watch.closed = -1.0
             return
-        times = self._closings.setdefault(closed[0].target, [])
         if watch.closed < 0:
             watch.closed = now
-            times.append(now)
-        often = sum(1 for one in times if now - one <= self._wanted.patience)
-        if now - watch.closed >= _GRACE_SECONDS or often >= _OFTEN:
-            flaps = f", which closed {often} times within {self._wanted.patience} s" if often >= _OFTEN else ""
+            self._losses.extend([now] if closed[0].target == "gate osds" else [])
+        often = sum(1 for one in self._losses if now - one <= self._wanted.patience)
+        flaps = ""
+        if closed[0].target == "gate osds" and often >= _OFTEN:
+            flaps = f", which closed {often} times within {self._wanted.patience} s"
+        if now - watch.closed >= _GRACE_SECONDS or flaps:
             raise Surprise(
                 f"{action.id} was stopped by {closed[0].target}{flaps}: {closed[0].message}",
                 f"{closed[0].hint}; then run again: it goes on from there",

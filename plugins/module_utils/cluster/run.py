@@ -26,7 +26,7 @@ from .state import LEASE, Cluster, Lease
 from .wanted import Wanted
 from .windows import is_open
 
-_PASSING = ("gate operator", "gate osds", "gate placement")
+_PASSING = ("gate operator", "gate osds", "gate placement", "gate pods")
 """Gates that are closed for a moment after anything was changed; a run that applies looks again before it gives up."""
 _PASSING_SECONDS = 60.0
 
