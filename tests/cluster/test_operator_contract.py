@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.operator.contract import (
+    CEPH_IMAGE,
     REAL,
     SET,
     ceph_cluster,
@@ -67,9 +69,11 @@ def k(kubernetes: Kube) -> Iterator[Kube]:
             kubernetes.apply_text((manifests / name).read_text())
         operator = (manifests / "operator.yaml").read_text()
         kubernetes.apply_text(operator.replace(OPERATOR_IMAGE, REAL or OPERATOR_IMAGE))
+    # The example names a branch of Ceph; the clusters run one version of it.
+    toolbox = re.sub(r"image: quay.io/ceph/ceph:\S+", f"image: {CEPH_IMAGE}", (manifests / "toolbox.yaml").read_text())
     for namespace in (NAMESPACE, SECOND):
         kubernetes.apply_text(in_namespace((manifests / "common-second-cluster.yaml").read_text(), namespace))
-        kubernetes.apply_text(in_namespace((manifests / "toolbox.yaml").read_text(), namespace))
+        kubernetes.apply_text(in_namespace(toolbox, namespace))
     yield kubernetes
 
 
@@ -206,7 +210,8 @@ def test_a_purged_osd_that_still_counts_comes_back_as_the_next_index(k: Kube) ->
     gone = before[min(before)]["metadata"]["name"]
     number = next(n for n, one in deployments(k).items() if one["metadata"]["labels"]["ceph.rook.io/pvc"] == gone)
     stop(k, number)
-    assert purge(k, str(number)).get("succeeded") == 1
+    # Two OSDs are left, and the manager's pool of three copies never becomes clean on them.
+    assert purge(k, str(number), force=True).get("succeeded") == 1
     new = k.wait("a claim behind the highest", lambda: [index for index in claims(k) if index > max(before)])
     assert new == [max(before) + 1]
     k.wait("the claim gone", lambda: gone not in {claim["metadata"]["name"] for claim in claims(k).values()})

@@ -103,10 +103,16 @@ def wait_up(k: Kube, count: int) -> None:
     k.wait(f"{count} OSDs up and in", lambda: len(up(k)) == count)
 
 
-def purge(k: Kube, numbers: str, *extra: Any) -> Any:
-    """Rook's own purge Job for these OSDs, run to its end: its status."""
+def purge(k: Kube, numbers: str, *extra: Any, force: bool = False) -> Any:
+    """Rook's own purge Job for these OSDs, run to its end: its status.
+
+    Without ``force`` it waits for ever where Ceph does not call an OSD safe to destroy.
+    """
     job = _purge_job(k, numbers)
-    job["spec"]["template"]["spec"]["containers"][0]["env"] += extra
+    container = job["spec"]["template"]["spec"]["containers"][0]
+    container["env"] += extra
+    if force:
+        container["args"][container["args"].index("--force-osd-removal") + 1] = "true"
     k.call("delete", "job", "rook-ceph-purge-osd", "--ignore-not-found", "--wait")
     k.apply(job)
     done = k.wait("the purge Job's end", lambda: _ended(k.get("job", "rook-ceph-purge-osd")), 300)
