@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import uuid
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,7 @@ def test_data_is_read_and_written_while_a_rack_is_cut_off(cluster: Cluster, k: K
 
 
 def test_a_deep_scrub_finds_and_mends_a_flipped_byte(cluster: Cluster, k: Kube) -> None:
-    [rotten] = objects("rotten", 1)
+    [rotten] = objects(f"rotten-{uuid.uuid4()}", 1)  # a name of its own: blocks that were freed keep what they had
     write_and_check(k, POOL, write=[rotten])
     where = k.ceph("osd", "map", POOL, rotten)
     group, victim = where["pgid"], where["acting"][-1]
