@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,13 +93,24 @@ def properties(disk: Disk) -> str:
     return "".join(f"{key}={value}\n" for key, value in known.items())
 
 
-def detach_block_volumes(kubelet: Path) -> None:
-    """Take away the loop devices that kubelet put over block volumes of a node and that outlived it."""
+def block_volumes(kubelet: Path) -> list[str]:
+    """The loop devices that kubelet put over block volumes of a node; asked before it ends, since they outlive it.
+
+    Their files are mounts of the node: when these are gone, nothing tells any more whose they were.
+    """
     volumes = {f"{path.parent.name}/{path.name}" for path in kubelet.glob("plugins/*/volumeDevices/*/*")}
+    found = []
     for loop in _loops():
         parts = Path(loop.file.removesuffix(" (deleted)")).parts
         if "volumeDevices" in parts and "/".join(parts[-2:]) in volumes:
-            run(["losetup", "--detach", f"/dev/{loop.name}"], check=False)
+            found.append(loop.name)
+    return found
+
+
+def detach(names: Iterable[str]) -> None:
+    """Take away these loop devices."""
+    for name in names:
+        run(["losetup", "--detach", f"/dev/{name}"], check=False)
 
 
 @dataclass(frozen=True)
