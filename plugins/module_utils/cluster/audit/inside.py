@@ -84,4 +84,4 @@ def _ceph(asked: Iterable[str]) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    raise SystemExit(main(sys.argv[1]))
