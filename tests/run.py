@@ -99,7 +99,8 @@ def pytest_layer(layer: str) -> Outcome:
     if reason := WHY_NOT.get(layer, no_reason)():
         return Outcome(layer, "left out", time.monotonic() - started, reason)
     marker = ["-m", layer] if layer in MARKED else []
-    code = call(str(BIN / "pytest"), "-q", "-rs", f"tests/{layer}", *marker)
+    slow = ["--durations=12", "--durations-min=20"]  # where the minutes go
+    code = call(str(BIN / "pytest"), "-q", "-rs", *slow, f"tests/{layer}", *marker)
     seconds = time.monotonic() - started
     if code == PYTEST_NOTHING_COLLECTED:
         return Outcome(layer, "left out", seconds, f"no test in tests/{layer} was selected")
