@@ -98,5 +98,5 @@ def test_a_disk_that_somebody_keeps_locked_is_a_sentence(vm: VirtualMachine) -> 
     vm.ssh(f"setsid flock {disk} sleep 600 >/dev/null 2>&1 </dev/null & echo $! >/run/holder")
     refused = converge(vm, grown)
     assert refused["failed"] and "locked, so nothing was written to it" in refused["msg"]
-    vm.ssh("kill $(cat /run/holder)")
+    vm.ssh("kill -- -$(cat /run/holder)")  # what flock started has the lock as well
     assert converged(vm, grown)["changed"]
