@@ -25,7 +25,9 @@ from .zeroing import zero
 
 _SIDE_BY_SIDE = 8
 _DEVICE_SECONDS = 30.0
+# How often names of devices are looked for, for each device that is waited for: sixty looks cost as much as a tool.
 _LOOK_SECONDS = 0.05
+_LOOK_SECONDS_EACH = 0.01
 _PATIENCE_SECONDS = 30.0
 
 
@@ -73,9 +75,10 @@ class Executor:
                     running[pool.submit(self._one, action)] = action
                 if not running and not ready.coming:
                     break
+                pause = max(_LOOK_SECONDS, _LOOK_SECONDS_EACH * len(ready.coming))
                 if not running:
-                    time.sleep(_LOOK_SECONDS)
-                ended, _rest = wait(running, _LOOK_SECONDS if ready.coming else None, FIRST_COMPLETED)
+                    time.sleep(pause)
+                ended, _rest = wait(running, pause if ready.coming else None, FIRST_COMPLETED)
                 for future in ended:
                     action = running.pop(future)
                     finished.add(action.id)
