@@ -25,7 +25,7 @@ from .zeroing import zero
 
 _SIDE_BY_SIDE = 8
 _DEVICE_SECONDS = 30.0
-# How often names of devices are looked for, for each device that is waited for: sixty looks cost as much as a tool.
+# Between two looks for devices: at least, and for each that is waited for, since sixty looks cost as much as a tool.
 _LOOK_SECONDS = 0.05
 _LOOK_SECONDS_EACH = 0.01
 _PATIENCE_SECONDS = 30.0
