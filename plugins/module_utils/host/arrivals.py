@@ -15,9 +15,8 @@ from dataclasses import dataclass
 
 from ..plan.model import Action
 from .holding import disk_of
+from .noticing import UDEV_IS_BUSY
 
-# There while udev has events to work off: what `udevadm settle` waits for.
-_UDEV_IS_BUSY = "/run/udev/queue"
 _MOST_TIMES = 20
 
 
@@ -62,7 +61,7 @@ class Arrivals:
         if all(map(os.path.exists, action.waits)):
             return False
         now = time.monotonic()
-        if os.path.exists(_UDEV_IS_BUSY):
+        if os.path.exists(UDEV_IS_BUSY):
             self._idle[action.id] = now
         first, idle = self._first.setdefault(action.id, now), self._idle.setdefault(action.id, now)
         return now < min(idle + self._seconds, first + _MOST_TIMES * self._seconds)

@@ -20,14 +20,15 @@ from ..plan.order import chains, predecessors
 from ..plan.report import Done
 from ..plan.runner import Runner, interrupts
 from .arrivals import Arrivals
-from .holding import Hold, disk_of, look_again
+from .holding import Hold, disk_of
+from .noticing import Noticing, known
 from .zeroing import zero
 
 _SIDE_BY_SIDE = 8
 _DEVICE_SECONDS = 30.0
 # Between two looks for devices: at least, and for each that is waited for, since sixty looks cost as much as a tool.
 _LOOK_SECONDS = 0.05
-_LOOK_SECONDS_EACH = 0.01
+_LOOK_SECONDS_EACH = 0.02
 _PATIENCE_SECONDS = 30.0
 
 
@@ -42,6 +43,7 @@ class Executor:
         self._writing = threading.Lock()
         self._stop = threading.Event()
         self._hold = Hold()
+        self._noticing = Noticing()
         self.done: list[Done] = []
 
     def execute(self, plan: Plan) -> None:
@@ -61,24 +63,33 @@ class Executor:
         self._hold_disks(plan)
         arrivals = Arrivals(plan.actions, _DEVICE_SECONDS)
         failure: StorageError | None = None
+        met: list[Action] = []
+        changed = True
         with interrupts(self._stop.set), ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
             while waiting or running:
+                if changed:
+                    met = [one for one in waiting.values() if before[one.id] <= finished]
                 goes_on = failure is None and not self._stop.is_set()
-                ready = arrivals.sort([one for one in waiting.values() if goes_on and before[one.id] <= finished])
+                # What waits in the pool could no longer be stopped: no more is given to it than it runs.
+                room = _SIDE_BY_SIDE - len(running)
+                ready = arrivals.sort(met if goes_on and room else ())
                 if ready.behind and not (running or ready.start or ready.coming):
                     self._settle()
                     arrivals.settled()
                     continue
-                # What waits in the pool could no longer be stopped: no more is given to it than it runs.
-                for action in ready.start[: _SIDE_BY_SIDE - len(running)]:
+                for action in ready.start[:room]:
                     del waiting[action.id]
+                    met.remove(action)
                     running[pool.submit(self._one, action)] = action
                 if not running and not ready.coming:
                     break
+                if ready.coming:
+                    self._noticing.while_waiting()
                 pause = max(_LOOK_SECONDS, _LOOK_SECONDS_EACH * len(ready.coming))
                 if not running:
                     time.sleep(pause)
                 ended, _rest = wait(running, pause if ready.coming else None, FIRST_COMPLETED)
+                changed = bool(ended)
                 for future in ended:
                     action = running.pop(future)
                     finished.add(action.id)
@@ -91,6 +102,8 @@ class Executor:
         if any(action.disks for action in plan.actions):
             # While udev looks at what was written, it knows neither names nor links: nobody shall look before it did.
             self._settle()
+            if self._noticing.ask():
+                self._settle()
 
     def release(self) -> None:
         """Let go of the disks: nobody looks at their partitions any more."""
@@ -123,11 +136,10 @@ class Executor:
         start = time.monotonic()
         try:
             self._miss_no_device(action)
+            before = known(set(action.waits) - set(action.holds)) if action.settles else {}
             for step in action.steps:
                 self._step(action, step)
-            if action.settles:
-                for path in set(action.waits) - set(action.holds):
-                    look_again(path)
+            self._noticing.wrote(before)
             for expect in action.expects:
                 seen = self._settled_shortfall(expect)
                 if seen:

@@ -14,7 +14,6 @@ import fcntl
 import os
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 
 from ..plan.errors import Surprise
 
@@ -54,18 +53,6 @@ def disk_of(path: str) -> str:
     if not os.path.exists(f"{folder}/partition"):
         return ""
     return f"/dev/{os.path.basename(os.path.dirname(folder))}"
-
-
-def look_again(path: str) -> None:
-    """Have udev look at a device that was written to.
-
-    It sees by itself that a device was closed, but not while it is still looking at it: then the new contents would
-    never get their names.
-    """
-    name = os.path.basename(os.path.realpath(path))
-    # A device that is gone has nothing to show.
-    with suppress(OSError), open(f"{_CLASS_BLOCK}/{name}/uevent", "w", encoding="ascii") as handle:
-        handle.write("change")
 
 
 def _lock(node: str, handle: int) -> None:

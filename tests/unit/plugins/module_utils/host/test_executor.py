@@ -119,7 +119,7 @@ def test_a_device_is_late_only_while_udev_has_no_work(
     queue, device = tmp_path / "queue", tmp_path / "device"
     queue.touch()
     monkeypatch.setattr(executor, "_DEVICE_SECONDS", 0.2)
-    monkeypatch.setattr(arrivals, "_UDEV_IS_BUSY", str(queue))
+    monkeypatch.setattr(arrivals, "UDEV_IS_BUSY", str(queue))
     timer = threading.Timer(1, device.touch)
     timer.start()
     run(action("wait", sh(f"test -e {device}"), waits=(str(device),)))

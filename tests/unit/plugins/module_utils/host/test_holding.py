@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.barestore.storage.plugins.module_utils.host import holding
-from ansible_collections.barestore.storage.plugins.module_utils.host.holding import Hold, disk_of, look_again
+from ansible_collections.barestore.storage.plugins.module_utils.host.holding import Hold, disk_of
 from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import Surprise
 from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Runner
 
@@ -89,16 +89,6 @@ def test_a_disk_that_is_gone_is_a_sentence(hold: Hold, tmp_path: Path) -> None:
 
 def test_what_is_no_partition_lies_on_no_disk(disk: str, tmp_path: Path) -> None:
     assert disk_of(disk) == disk_of(f"{tmp_path}/gone") == disk_of("/dev/null") == ""
-
-
-def test_udev_is_asked_to_look_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holding, "_CLASS_BLOCK", str(tmp_path))
-    (tmp_path / "sdq2").mkdir()
-    (tmp_path / "sdq2/uevent").write_text("")
-    (tmp_path / "wwn-0x5000-part2").symlink_to("/dev/sdq2")
-    look_again(str(tmp_path / "wwn-0x5000-part2"))
-    look_again("/dev/gone")
-    assert (tmp_path / "sdq2/uevent").read_text() == "change"
 
 
 def test_a_partition_lies_on_its_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether udev noticed what was written to a device, and having it look again where it did not.
+
+It looks by itself when somebody closes a device that was open for writing, but not while it is still looking at it:
+then the new contents would never get their names. A look costs a host more than most tools that write, so that it is
+asked for only where udev knows a device still as it was before.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+
+# There while udev has events to work off: what `udevadm settle` waits for.
+UDEV_IS_BUSY = "/run/udev/queue"
+_RECORDS = "/run/udev/data"
+_CLASS_BLOCK = "/sys/class/block"
+# udev takes up what it was told within this time.
+_IDLE_SECONDS = 0.5
+
+
+def known(paths: Iterable[str]) -> dict[str, str]:
+    """What udev found on each of these devices, by its path; take it before they are written to."""
+    return {path: _contents(path) for path in paths}
+
+
+class Noticing:
+    """The devices that were written to, until udev knows what lies on them or was asked to look."""
+
+    def __init__(self) -> None:
+        self._written: dict[str, str] = {}
+        self._idle_since = 0.0
+
+    def wrote(self, before: Mapping[str, str]) -> None:
+        """These devices, as udev knew them before, have new contents now."""
+        self._written.update(before)
+
+    def while_waiting(self) -> None:
+        """Somebody waits for a name: once udev has had no work for a while, what it missed is shown to it."""
+        now = time.monotonic()
+        if os.path.exists(UDEV_IS_BUSY) or not self._idle_since:
+            self._idle_since = now
+        if now > self._idle_since + _IDLE_SECONDS:
+            self.ask()
+
+    def ask(self) -> bool:
+        """Have udev look at what it missed, once; whether there was anything. Call it while udev has no work."""
+        self._idle_since = 0.0
+        missed = False
+        for path in list(self._written):  # others may be added meanwhile
+            if _contents(path) == self._written.pop(path):
+                _look_again(path)
+                missed = True
+        return missed
+
+
+def _contents(path: str) -> str:
+    """What udev's record says of the contents of a device; empty when there is nothing, or no device."""
+    with suppress(OSError):
+        device = os.stat(path).st_rdev
+        record = f"{_RECORDS}/b{os.major(device)}:{os.minor(device)}"
+        with open(record, encoding="utf-8", errors="replace") as handle:
+            return "".join(line for line in handle if line.startswith("E:ID_FS_"))
+    return ""
+
+
+def _look_again(path: str) -> None:
+    name = os.path.basename(os.path.realpath(path))
+    # A device that is gone has nothing to show.
+    with suppress(OSError), open(f"{_CLASS_BLOCK}/{name}/uevent", "w", encoding="ascii") as handle:
+        handle.write("change")
