@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The README's layout by community.general and ansible.posix in loops, beside barestore: a first and a second run."""
+"""Two layouts by community.general and ansible.posix in loops, beside barestore: a first and a second run."""
 
 from __future__ import annotations
 
@@ -7,43 +7,68 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from guest import HERE, ROOT, Run, Unmeasured, guest, lab_document, lab_machine, say
+from apply import Layout, layouts
+from guest import HERE, ROOT, Run, Unmeasured, guest, say
 from table import Row, verdict
 
 FASTER, FEWER = 10, 15
 VENV = ROOT / ".venv-bench"
 
 
+@dataclass(frozen=True)
+class Compared:
+    """A layout, and the playbook of community modules for it; ``groups`` are its variables: serials by their group."""
+
+    layout: Layout
+    playbook: str
+    groups: Mapping[str, tuple[str, ...]]
+
+
+def compared() -> tuple[Compared, ...]:
+    """The two layouts of the measurement against a script."""
+    small, many = layouts()
+    hdds = tuple(str(disk["serial"]) for disk in many.machine["disks"])
+    small_groups = {
+        "logs": ("NVME0001", "NVME0002"),
+        "pool": ("HDD0001", "HDD0002"),
+        "osd": tuple(f"HDD000{number}" for number in (3, 4, 5, 6)),
+    }
+    return (Compared(small, "site.yml", small_groups), Compared(many, "disks.yml", {"all_disks": hdds}))
+
+
 def rows(notes: list[str]) -> Iterator[Row]:
-    """Seconds, processes and module launches of both, side by side."""
+    """Seconds, processes and module launches of both, side by side, for both layouts."""
     tools = bundle()
-    variables = {"host_storage": lab_document()}
-    with guest(lab_machine()) as host:
+    for one in compared():
+        yield from _rows(one, tools)
+    notes.append("programs: successful execve of all modules of a run, their own Python included")
+
+
+def _rows(one: Compared, tools: Path) -> Iterator[Row]:
+    layout, playbook = one.layout, HERE / "community" / one.playbook
+    variables = {"host_storage": layout.document}
+    with guest(layout.machine) as host:
         ours = [host.playbook(HERE / "host_storage.yml", variables).must_be_good() for _ in range(2)]
         ours_counted = host.playbook(HERE / "host_storage.yml", variables, counted=True).must_be_good()
-    with guest(lab_machine()) as host:
+    with guest(layout.machine) as host:
         links = {disk.serial: f"/dev/disk/by-id/{disk.link}" for disk in host.vm.machine.disks}
-        groups = {
-            "logs": [links["NVME0001"], links["NVME0002"]],
-            "pool": [links["HDD0001"], links["HDD0002"]],
-            "osd": [links[f"HDD000{number}"] for number in (3, 4, 5, 6)],
-        }
+        groups = {name: [links[serial] for serial in serials] for name, serials in one.groups.items()}
         theirs = []
         for name in ("first", "second"):
-            theirs.append(host.playbook(HERE / "community" / "site.yml", groups, tools=tools, collections=""))
-            say(f"community.general, {name} run: {theirs[-1].seconds:.0f} s")
-        theirs_counted = host.playbook(
-            HERE / "community" / "site.yml", groups, tools=tools, collections="", counted=True
-        )
+            theirs.append(host.playbook(playbook, groups, tools=tools, collections=""))
+            say(f"community.general, {layout.name}, {name} run: {theirs[-1].seconds:.0f} s")
+        theirs_counted = host.playbook(playbook, groups, tools=tools, collections="", counted=True)
     first = _failures(theirs[0])
     if theirs[0].code or first:
         raise Unmeasured(f"the first run of community.general fails: {first or theirs[0].output[-2000:]}")
-    for number, name in enumerate(("first run", "second run")):
+    for number, run in enumerate(("first run", "second run")):
         mine, other = ours[number], theirs[number]
         ratio = other.seconds / mine.seconds
+        name = f"{layout.name}, {run}"
         yield Row(
             "community",
             f"{name}, seconds: barestore / community.general",
@@ -69,7 +94,7 @@ def rows(notes: list[str]) -> Iterator[Row]:
     ratio = their_programs / max(1, mine_programs)
     yield Row(
         "community",
-        "run with nothing to do, programs started by modules (strace)",
+        f"{layout.name}, nothing to do: programs started by modules (strace)",
         f">= {FEWER} times fewer",
         f"{mine_programs} / {their_programs}",
         verdict(ratio >= FEWER, f"{ratio:.1f} times"),
@@ -77,11 +102,10 @@ def rows(notes: list[str]) -> Iterator[Row]:
     failed = _failures(theirs[1])
     yield Row(
         "community",
-        "second run changes nothing and fails nowhere",
+        f"{layout.name}, second run changes nothing and fails nowhere",
         "yes",
         f"{'changed' if ours[1].module.answer['changed'] else 'yes'} / {failed or 'yes'}",
     )
-    notes.append("programs: successful execve of all modules of a run, their own Python included")
 
 
 def programs(run: Run) -> int:
