@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import Any
 
 from barestore.lab.vm import VirtualMachine
+from tests.lab.quick import quick_python
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PYTHON = "/usr/bin/python3"
 SITE = "lab"
 _LINE = re.compile(r'- \{action: "(.+)", digest: "(sha256:[0-9a-f]{64})"\}\.$')
 
 
 def ansible(
-    vm: VirtualMachine, module: str, arguments: Mapping[str, Any], *, check: bool = False, python: str = PYTHON
+    vm: VirtualMachine, module: str, arguments: Mapping[str, Any], *, check: bool = False, python: str = ""
 ) -> dict[str, Any]:
     """The result of one module; ``failed`` is in it when it failed. One process here, one module launch there."""
     variables = {
         "ansible_ssh_common_args": f"-F {vm.ssh_config}",
         # Ansible would keep connections by host name alone, and another lab1 would answer for this one.
         "ansible_ssh_args": "",
-        "ansible_python_interpreter": python,
+        "ansible_python_interpreter": python or quick_python(vm),
         "ansible_pipelining": True,
     }
     argv = [str(Path(sys.executable).with_name("ansible")), vm.name, "-i", f"{vm.name},"]
@@ -53,7 +53,7 @@ def converge(
     document: Mapping[str, Any],
     check: bool = False,
     expected_digest: str = "",
-    python: str = PYTHON,
+    python: str = "",
     consent: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What ``host_storage`` answers for this document."""
