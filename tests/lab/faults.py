@@ -39,6 +39,12 @@ done
 """
 
 
+# An emulated host is slow to show a new partition's link, and zpool waits for one second by default.
+_PATIENT = """
+echo 'options zfs zfs_vdev_open_timeout_ms=30000' >/etc/modprobe.d/patient.conf; sync
+modprobe zfs; echo 30000 >/sys/module/zfs/parameters/zfs_vdev_open_timeout_ms
+"""
+
 REPORTS = "cd /var/lib/barestore/reports && for one in *.json; do cat $one; printf '\\0'; done"
 
 
@@ -51,7 +57,8 @@ class Ended:
 
 
 def prepare(vm: VirtualMachine) -> None:
-    """Put module and hook on the host."""
+    """Put module and hook on the host, and have ZFS wait for slow devices."""
+    vm.ssh(_PATIENT)
     package = io.BytesIO()
     with tarfile.open(fileobj=package, mode="w:gz") as tar:
         utils = Path(next(iter(ansible.module_utils.__path__)))
