@@ -61,8 +61,11 @@ def unless_blank(
 
 def _is_ours(observation: Observation, device: Device, found: Iterable[Signature]) -> bool:
     """Whether bytes without a name lie on a disk that an unfinished run was writing to: then they are its own."""
-    if any(one.type != UNKNOWN for one in found):
-        return False
+    return all(one.type == UNKNOWN for one in found) and is_unfinished(observation, device)
+
+
+def is_unfinished(observation: Observation, device: Device) -> bool:
+    """Whether a run that has not ended well was writing to the disks of this device."""
     return bool(set(device.disks) & set((observation.ask(UNFINISHED) or "").splitlines()))
 
 

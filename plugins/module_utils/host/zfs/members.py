@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import re
+import uuid as uuids
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ...plan.model import Action, Command, Refusal
-from ..blank import still_blank, unless_blank
+from ..blank import is_unfinished, still_blank, unless_blank
 from ..blockdevices import BlockDevice, BlockDevices
-from ..observation import Observation, Signatures
+from ..observation import Observation, ReadBlock, Signatures
+from ..sizes import MIB
 from ..state import Device
 from . import layout
 from .layout import Entry
@@ -19,7 +21,10 @@ from .status import Pool, Vdev
 
 # What zpool makes of a whole disk (zpool_label_disk of libzfs): data from 1 MiB on, 16,384 sectors kept at the end.
 _DATA_NAME = re.compile(r"^zfs-[0-9a-f]{16}$")
+_DATA_TYPE = "6a898cc3-1dd2-11b2-99a6-080020736631"
 _RESERVED_TYPE = "6a945a3b-1dd2-11b2-99a6-080020736631"
+_ENTRY = 128  # bytes of an entry of a GPT, the first of them at its sector 2: type, GUID, first, last, flags, name
+_LABELS = MIB // 2  # of the data partition: the first two labels of a pool
 _SLACK_SECTORS = 32768
 
 
@@ -36,7 +41,7 @@ def unless_free(
             part = replace(device, path=f"{device.path}-part1", title=f"partition 1 of {device.title}")
             yield from unless_blank(observation, part, wanted)
         else:
-            yield from unless_blank(observation, device, wanted)
+            yield from unless_blank(observation, device, wanted, _begun(observation, device))
 
 
 def is_whole(device: Device) -> bool:
@@ -81,6 +86,28 @@ def _half_made(disk: BlockDevice | None, block: BlockDevices) -> BlockDevice | N
     if set(parts) != {1, 9} or parts[9].part_type != _RESERVED_TYPE:
         return None
     return parts[1] if _DATA_NAME.match(parts[1].part_name) and not parts[1].content else None
+
+
+def _begun(observation: Observation, device: Device) -> frozenset[str]:
+    """The signature of a table that zpool began to write to a whole disk in a run of ours that was killed.
+
+    Its protective MBR comes last (efi_write of libefi), and until then the kernel sees no partitions.
+    """
+    answer = observation.ask(Signatures(device.path))
+    if not answer or {one["type"] for one in answer["found"]} != {"gpt"} or not is_whole(device):
+        return frozenset()
+    if not is_unfinished(observation, device):
+        return frozenset()
+    raw = bytes.fromhex(observation.ask(ReadBlock(device.path, 2 * device.sector, 9 * _ENTRY)) or "")
+    entries = [raw[at : at + _ENTRY] for at in range(0, len(raw), _ENTRY)]
+    if [entry[:16] for entry in entries if any(entry)] != [
+        uuids.UUID(one).bytes_le for one in (_DATA_TYPE, _RESERVED_TYPE)
+    ]:
+        return frozenset()
+    start = int.from_bytes(entries[0][32:40], "little") * device.sector
+    named = _DATA_NAME.match(entries[0][56:].decode("utf-16-le", "replace").rstrip("\0"))
+    labels = observation.ask(ReadBlock(device.path, start, _LABELS))
+    return frozenset(("gpt",)) if named and labels is not None and not labels.strip("0") else frozenset()
 
 
 def grown(
