@@ -106,6 +106,8 @@ def _recorded() -> Iterator[Recipe]:
     for name in zfs:
         yield Recipe(f"zfs-{name}-disk", "ZFS", base=f"recording:zfs-{name}", size=128 * MIB, partitions=True)
         yield Recipe(f"zfs-{name}", "ZFS", base=f"recording:zfs-{name}", start=MIB, size=118 * MIB)
+    for name in ("md-0.90", "md-1.0", "md-1.1", "md-1.2", "md-raid5", "md-spare", "ddf", "imsm"):
+        yield Recipe(name, "arrays", base=f"recording:{name}")
 
 
 def _tables() -> Iterator[Recipe]:
@@ -280,7 +282,6 @@ def _all() -> Iterator[Recipe]:
 RECIPES = {one.name: one for one in _all()}
 
 NO_TOOL = {
-    "md, DDF, Intel RAID": "only the md module writes them: tests/lab/test_wipe.py has a real one",
     "HFS+": "hfsprogs is not in Debian 12",
     "BitLocker": "only Windows writes it; nothing in Debian does",
     "Stratis, VDO": "neither is in Debian 12",
