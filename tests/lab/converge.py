@@ -12,11 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from barestore.lab.vm import VirtualMachine
 from tests.lab.quick import quick_python
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SITE = "lab"
+_WIPE = re.compile(r"below wipe: (- \{[^}]*\})")
 _LINE = re.compile(r'- \{action: "(.+)", digest: "(sha256:[0-9a-f]{64})"\}\.$')
 
 
@@ -67,6 +70,12 @@ def pasted(refused: Mapping[str, Any]) -> dict[str, Any]:
     lines = [_LINE.search(sentence) for sentence in refused["refusals"]]
     found = [{"action": line[1], "digest": line[2]} for line in lines if line]
     return {"irreversible": found} if len(found) == len(lines) else {}
+
+
+def wipe_lines(refused: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What somebody pastes below ``wipe`` who lets all be lost that a refusal names."""
+    assert refused["failed"], refused
+    return [entry for text in _WIPE.findall(refused["msg"]) for entry in yaml.safe_load(text)]
 
 
 def converged(

@@ -6,21 +6,18 @@ The tests of this file follow one another on one host.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 
 from barestore.lab.throwaway import throwaway
 from barestore.lab.vm import VirtualMachine
-from tests.lab.converge import SITE, ansible
+from tests.lab.converge import SITE, ansible, wipe_lines
 from tests.lab.look import fingerprint
 
 pytestmark = pytest.mark.lab
 
-LINE = re.compile(r"below wipe: (- \{[^}]*\})")
 SERIALS = ("LVM", "ZFS1", "ZFS2", "MD1", "MD2", "OTHER")
 DISKS: list[dict[str, Any]] = [
     {"serial": serial, "type": "hdd", "size": "512 MiB", "bus_slot": slot} for slot, serial in enumerate(SERIALS)
@@ -51,11 +48,6 @@ def run(
     return ansible(vm, "barestore.storage.host_storage", arguments)
 
 
-def lines(result: dict[str, Any]) -> list[dict[str, str]]:
-    assert result["failed"], result
-    return [entry for text in LINE.findall(result["msg"]) for entry in yaml.safe_load(text)]
-
-
 def link(vm: VirtualMachine, serial: str) -> str:
     return next(f"/dev/disk/by-id/{disk.link}" for disk in vm.machine.disks if disk.serial == serial)
 
@@ -69,10 +61,10 @@ def vm() -> Iterator[VirtualMachine]:
 
 def test_refused_pasted_wiped_and_nothing_left_to_do(vm: VirtualMachine) -> None:
     before = fingerprint(vm)
-    wipe = lines(run(vm, DOCUMENT, []))
+    wipe = wipe_lines(run(vm, DOCUMENT, []))
     assert sorted(one["serial"] for one in wipe) == sorted(SERIALS[:-1])
     # One of a pair is not enough, and a digest of something else is none.
-    assert {one["serial"] for one in lines(run(vm, DOCUMENT, wipe[:-1]))} == {wipe[-1]["serial"]}
+    assert {one["serial"] for one in wipe_lines(run(vm, DOCUMENT, wipe[:-1]))} == {wipe[-1]["serial"]}
     assert fingerprint(vm) == before
     result = run(vm, DOCUMENT, wipe)
     assert not result["failed"], result["msg"]
@@ -92,7 +84,7 @@ def test_contents_that_change_places_after_the_consent_are_kept(vm: VirtualMachi
         "swap": {"s": {"device": "other"}},
     }
     vm.ssh(f"mkfs.xfs -q {other}; udevadm settle")
-    wipe = lines(run(vm, document, []))
+    wipe = wipe_lines(run(vm, document, []))
     assert [one["serial"] for one in wipe] == ["OTHER"]
     vm.ssh(f"wipefs -qa {other}; mkfs.ext4 -q {other}; udevadm settle")
     before = fingerprint(vm)
@@ -100,7 +92,7 @@ def test_contents_that_change_places_after_the_consent_are_kept(vm: VirtualMachi
     assert "the consent given for it names other contents" in result["msg"] and "ext4" in result["msg"]
     assert fingerprint(vm) == before
     vm.ssh(f"mount {other} /mnt")
-    assert "is mounted on /mnt: unmount it by hand first" in run(vm, document, lines(result))["msg"]
+    assert "is mounted on /mnt: unmount it by hand first" in run(vm, document, wipe_lines(result))["msg"]
     vm.ssh("umount /mnt")
-    done = run(vm, document, lines(run(vm, document, [])))
+    done = run(vm, document, wipe_lines(run(vm, document, [])))
     assert not done["failed"], done["msg"]
