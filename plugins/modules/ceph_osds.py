@@ -106,6 +106,33 @@ cluster:
   description: The cluster in short, with the OSDs of each device set by failure domain.
   returned: always
   type: dict
+disks:
+  description:
+    - The disks of the OSDs, claims and volumes that the plan names. OSDs that come are not among them, since the
+      scheduler chooses their volumes.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - {id: local-ss3-wwn-0x5, osd: osd.7, device_set: hdd, claim: hdd-data-7x2k, volume: local-ss3-wwn-0x5,
+       serial: ZL2A0B1C, size: 16000900661248, host: ss3, rack: rack2}
+observed:
+  description: When the plan was made, in UTC.
+  returned: always
+  type: str
+  sample: '2026-01-02T03:04:05Z'
+lacks:
+  description:
+    - The resources for want of which alone the plan is refused, so that they may be on their way; empty where anything
+      else forbids it.
+  returned: always
+  type: list
+  elements: str
+  sample: ['storage_class:local-storage']
+absent:
+  description: Whether it failed since there is no cluster yet, so that nothing can be planned.
+  returned: when the cluster cannot be read
+  type: bool
 journal:
   description: Path of the journal on the host; empty when nothing was to do.
   returned: always
@@ -123,7 +150,7 @@ processes:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.barestore.storage.plugins.module_utils.cluster.main import ARGUMENTS, finish, job
+from ansible_collections.barestore.storage.plugins.module_utils.cluster.main import ARGUMENTS, failed, finish, job
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.run import osds
 from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import StorageError
 from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Runner
@@ -137,7 +164,7 @@ def main() -> None:
     try:
         finish(module, osds(job(module.params, module.check_mode), Runner()))
     except StorageError as error:
-        module.fail_json(msg=error.sentence())
+        failed(module, error)
     except KeyboardInterrupt:
         # Asked to stop before the first action, or while the last one was verified: nothing runs now.
         module.fail_json(msg="The run was interrupted and nothing runs any more; run again.")

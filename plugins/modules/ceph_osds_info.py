@@ -42,9 +42,15 @@ cluster:
   returned: always
   type: dict
 observation:
-  description: What Kubernetes and Ceph answered, for plans that are made elsewhere; it holds no keys.
+  description:
+    - What Kubernetes and Ceph answered and when, for plans that are made elsewhere.
+    - It holds no keys and no templates of pods.
   returned: always
   type: dict
+absent:
+  description: Whether it failed since there is no cluster yet.
+  returned: when the cluster cannot be read
+  type: bool
 processes:
   description: How many processes the module started.
   returned: always
@@ -54,7 +60,7 @@ processes:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.barestore.storage.plugins.module_utils.cluster.main import ARGUMENTS, job
+from ansible_collections.barestore.storage.plugins.module_utils.cluster.main import ARGUMENTS, failed, job
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.run import facts
 from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import StorageError
 from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Runner
@@ -66,7 +72,7 @@ def main() -> None:
     try:
         observation, cluster = facts(job(module.params, check=True), runner)
     except StorageError as error:
-        module.fail_json(msg=error.sentence())
+        failed(module, error)
     module.exit_json(changed=False, cluster=cluster, observation=observation, processes=runner.count)
 
 

@@ -186,6 +186,8 @@ class SimulatedRook(Runner):
         self.count += 1
         if "api" in self.broken:
             return Result(argv, 1, "", "The connection to the server 10.0.0.1:6443 was refused", 0.0)
+        if "absent" in self.broken:
+            return Result(argv, 1, "", 'error: the server doesn\'t have a resource type "cephclusters"', 0.0)
         words = [word for word in argv[1:] if not word.startswith(("--kubeconfig", "--namespace", "--request-timeout"))]
         try:
             out = getattr(self, f"_{words[0]}")(words[1:], stdin)

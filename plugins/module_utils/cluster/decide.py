@@ -90,6 +90,7 @@ def _unknown(cluster: Cluster, wanted: Wanted) -> Iterator[Refusal]:
                 f"device set {name}",
                 f"CephCluster {cluster.name} has no such set; it has {', '.join(sorted(known)) or 'none'}",
                 "apply the cluster's document first, or correct the name",
+                lacks=f"device_set:{name}",
             )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..plan.errors import SpecError
+from ..plan.errors import Absent, StorageError
 from .run import Job, Report
 from .wanted import PROFILES, Wanted
 
@@ -31,33 +31,9 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 def job(params: Mapping[str, Any], check: bool) -> Job:
     """The job of a module's parameters.
 
-    :raises SpecError: a device set has no count, or the margin is none.
+    :raises SpecError: as Wanted does.
     """
-    counts = {}
-    for name, entry in params["device_sets"].items():
-        count = entry.get("count") if isinstance(entry, Mapping) else entry
-        try:
-            counts[name] = int(count)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            raise SpecError(
-                f"device_sets.{name}: its count is {count!r}", "write a whole number, such as {count: 18}"
-            ) from None
-    if not 0 <= params["margin"] < 0.5:
-        raise SpecError(f"margin: it is {params['margin']}", "write a part of an OSD, such as 0.05 for 5 %")
-    wanted = Wanted(
-        params["cluster"],
-        counts,
-        params["failure_domain"],
-        params["pace"],
-        params["margin"],
-        frozenset(params["accept_health"]),
-        tuple(params["windows"]),
-        tuple(params["replace"]),
-        params["patience"],
-        params["kubeconfig"],
-        params["operator_namespace"],
-    )
-    return Job(wanted, check, params.get("expected_digest") or "")
+    return Job(Wanted.of(params), check, params.get("expected_digest") or "")
 
 
 def finish(module: AnsibleModule, report: Report) -> None:
@@ -66,3 +42,8 @@ def finish(module: AnsibleModule, report: Report) -> None:
     if "msg" in answer:
         module.fail_json(**answer)
     module.exit_json(**answer)
+
+
+def failed(module: AnsibleModule, error: StorageError) -> None:
+    """End the module without a report; ``absent`` says that there is no cluster yet."""
+    module.fail_json(msg=error.sentence(), absent=isinstance(error, Absent))

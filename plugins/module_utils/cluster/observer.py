@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from ..plan.errors import ObserveError
+from ..plan.errors import Absent, ObserveError
 from ..plan.runner import Result, Runner
 from . import questions, reading
 from .state import Cluster
@@ -26,7 +26,7 @@ class Observer:
     def look(self, whole: bool = False, safe: Iterable[int] = ()) -> Cluster:
         """The state now. ``whole``: also what only a change needs; ``safe``: OSDs that Ceph shall judge.
 
-        :raises ObserveError: Kubernetes or Ceph does not answer.
+        :raises ObserveError: Kubernetes or Ceph does not answer; as Absent where neither is there yet.
         """
         wanted = self._wanted
         items = list(self._json(questions.objects(wanted.config, wanted.cluster, whole))["items"])
@@ -57,10 +57,22 @@ class Observer:
             pass
         raise self._unreadable(result)
 
+    def _not_made(self, name: str) -> tuple[str, ...]:
+        """What kubectl says where Kubernetes, Rook, the namespace or the toolbox was never made."""
+        return (
+            "kubectl: not installed",
+            f"{self._wanted.config}: no such file or directory",
+            'have a resource type "cephclusters"',
+            f'namespaces "{name}" not found',
+            f'"{questions.TOOLBOX.partition("/")[2]}" not found',
+        )
+
     def _unreadable(self, result: Result) -> ObserveError:
         said = " ".join((result.stderr or result.stdout).split())[-400:] or "nothing"
         what = "Ceph" if "exec" in result.argv else "Kubernetes"
         name = self._wanted.cluster
+        if any(sign in said for sign in self._not_made(name)):
+            return Absent(f"the Ceph cluster {name} is not there yet ({said})", "let site.yml make it, and plan again")
         if "CephCluster" in said or "cephclusters" in said:
             what = "Rook"
         return ObserveError(

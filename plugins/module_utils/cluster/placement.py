@@ -100,6 +100,7 @@ def arriving(
                 f"{number} new OSDs need {number} free volumes of at least {human(device_set.request)} in "
                 f"{device_set.storage_class}, and there are {have}: {there}",
                 "give hosts more disks, or wipe those that are free",
+                lacks=volumes_of(device_set.storage_class),
             ),
         )
     domains = []
@@ -118,9 +119,15 @@ def arriving(
                 f"its OSDs would be {_said({**counts, **usable}, kind)}, since {kind} {least} has no free volume of "
                 f"{device_set.storage_class}",
                 f"give {kind} {least} more disks, or ask for fewer OSDs",
+                lacks=volumes_of(device_set.storage_class),
             ),
         )
     return tuple(domains), ()
+
+
+def volumes_of(storage_class: str) -> str:
+    """The resource that a refusal lacks where there are too few volumes."""
+    return f"storage_class:{storage_class}"
 
 
 def free_places(cluster: Cluster, device_set: DeviceSet, kind: str) -> dict[str, int]:

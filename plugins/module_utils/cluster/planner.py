@@ -36,12 +36,23 @@ def plan(cluster: Cluster, wanted: Wanted, window_open: bool = True) -> Plan:
     return Plan(ordered(actions), identities=_identities(cluster, decision) if actions else {}, notes=notes)
 
 
+def needed(cluster: Cluster, wanted: Wanted, window_open: bool = True) -> Plan:
+    """The plan where anything differs, and an empty one else: then nobody asks whether gates are open."""
+    return plan(cluster, wanted, window_open) if differs(cluster, wanted) else Plan(())
+
+
 def differs(cluster: Cluster, wanted: Wanted) -> bool:
     """Whether a plan would have anything to say, asked before the questions of a change are answered."""
     decision = decide(cluster, wanted)
     run = Commands.of(wanted)
     actions = any(True for kind in KINDS for _action in kind.plan(cluster, wanted, decision, run))
     return actions or bool(decision.refusals)
+
+
+def lacks(plan: Plan) -> tuple[str, ...]:
+    """The resources for want of which alone a plan is refused; empty where anything else forbids it."""
+    found = {one.lacks for one in plan.refusals}
+    return () if "" in found else tuple(sorted(found))
 
 
 def situation(cluster: Cluster, wanted: Wanted, decision: Decision, window_open: bool) -> Situation:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..plan.errors import ObserveError
+from ..plan.errors import Absent, ObserveError
 from . import state
 from .quantities import quantity
 from .state import Answers, Cluster
@@ -18,12 +18,12 @@ Json = Mapping[str, Any]
 def cluster(answers: Answers, name: str) -> Cluster:
     """The state of the cluster in namespace ``name``.
 
-    :raises ObserveError: there is no CephCluster, or Ceph did not answer a question.
+    :raises ObserveError: Ceph did not answer a question; as Absent where there is no CephCluster.
     """
     objects = _by_kind(answers["kubernetes"])
     custom = objects.get("CephCluster", [])
     if len(custom) != 1:
-        raise ObserveError(
+        raise (ObserveError if custom else Absent)(
             f"in namespace {name} there are {len(custom)} CephClusters and not one",
             "name the namespace of the Ceph cluster, or let the role rook_cluster make it",
         )

@@ -17,12 +17,14 @@ from ..plan.memory import uncollected
 from ..plan.model import Plan
 from ..plan.report import RunReport, not_approved, now, verify
 from ..plan.runner import Runner, interrupts
-from . import placement, planner
+from . import placement, planner, windows
 from .commands import NOTE_ACTIONS, NOTE_PLAN, Commands
 from .executor import Clock, Executor
 from .lease import Holder, is_dead
 from .observer import Observer
+from .recording import recording
 from .state import LEASE, Cluster, Lease
+from .touched import touched
 from .wanted import Wanted
 from .windows import is_open
 
@@ -43,12 +45,18 @@ class Job:
 
 @dataclass
 class Report(RunReport):
-    """What the module of a cluster answers; ``cluster`` is a summary."""
+    """What the module of a cluster answers; ``cluster`` is a summary, ``disks`` are those that the plan speaks of.
+
+    ``observed`` is when the plan was made.
+    """
 
     cluster: dict[str, Any] = field(default_factory=dict)
+    disks: list[dict[str, Any]] = field(default_factory=list)
+    observed: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        return {**super().as_json(), "cluster": self.cluster}
+        own = {"cluster": self.cluster, "disks": self.disks, "observed": self.observed}
+        return {**super().as_json(), **own, "lacks": planner.lacks(self.plan)}
 
 
 def osds(job: Job, runner: Runner, clock: Clock | None = None) -> Report:
@@ -112,17 +120,20 @@ def _passing(plan: Plan) -> bool:
 
 
 def facts(job: Job, runner: Runner, clock: Clock | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The recording, and what there is: sets, OSDs, spread, and what the counts would need now."""
+    """The recording, and what there is: sets, OSDs, spread, and what the counts would need now.
+
+    :raises StorageError: as ``osds`` does; where there is no cluster yet, as Absent.
+    """
     observer = Observer(runner, job.wanted)
     cluster = observer.look(whole=True)
-    plan = planner.plan(cluster, job.wanted, is_open(job.wanted.windows, *(clock or Clock()).week()))
+    plan = _timed(planner.plan(cluster, job.wanted), job.wanted, clock or Clock())
     claims = {one.osd: one.claim for one in cluster.deployments}
     listed = [_osd(cluster, number, claims.get(number, "")) for number in sorted(cluster.osds)]
     told = {**summary(cluster, job.wanted), "osds": listed}
     told["digest"] = digest(plan)
     told["refusals"] = [one.sentence() for one in plan.refusals]
     told["notes"] = list(plan.notes)
-    return observer.last, told
+    return recording(observer.last, job.wanted.cluster, now()), told
 
 
 def summary(cluster: Cluster, wanted: Wanted) -> dict[str, Any]:
@@ -166,8 +177,11 @@ def _osd(cluster: Cluster, number: int, claim: str) -> dict[str, Any]:
 
 
 def _planned(job: Job, observer: Observer, clock: Clock) -> tuple[Cluster, Report]:
-    """A look is enough where nothing is to do; the rest is asked only for a change."""
-    window = is_open(job.wanted.windows, *clock.week())
+    """A look is enough where nothing is to do; the rest is asked only for a change.
+
+    A check plans as if a window were open: what is approved by day may run at night.
+    """
+    window = job.check or is_open(job.wanted.windows, *clock.week())
     with uncollected():
         cluster = observer.look()
         plan = Plan(())
@@ -175,8 +189,16 @@ def _planned(job: Job, observer: Observer, clock: Clock) -> tuple[Cluster, Repor
         if planner.differs(cluster, job.wanted):
             cluster = observer.look(whole=True)
             plan = planner.plan(cluster, job.wanted, window)
-        report = Report(_approved(job, cluster, plan), cluster=summary(cluster, job.wanted))
+        plan = _timed(_approved(job, cluster, plan), job.wanted, clock)
+        report = Report(plan, cluster=summary(cluster, job.wanted), disks=touched(cluster, plan), observed=now())
     return cluster, report
+
+
+def _timed(plan: Plan, wanted: Wanted, clock: Clock) -> Plan:
+    """With a note where no window is open at the moment."""
+    if not plan.actions or is_open(wanted.windows, *clock.week()):
+        return plan
+    return replace(plan, notes=(*plan.notes, windows.told(wanted.windows)))
 
 
 def _approved(job: Job, cluster: Cluster, plan: Plan) -> Plan:

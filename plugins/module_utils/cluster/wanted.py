@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from ..plan.errors import SpecError
 from ..plan.model import Refusal
 from .state import DeviceSet, Volume
 
@@ -32,6 +34,40 @@ class Wanted:
     patience: int = 600
     config: str = "/etc/kubernetes/admin.conf"
     operator_namespace: str = "rook-ceph"
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Wanted:
+        """Of the options of a module, or of what a document says; what is left out has its default.
+
+        :raises SpecError: a device set has no count, or the margin is none.
+        """
+        margin = told.get("margin", cls.margin)
+        if not 0 <= margin < 0.5:
+            raise SpecError(f"margin: it is {margin}", "write a part of an OSD, such as 0.05 for 5 %")
+        return cls(
+            told["cluster"],
+            dict(_counts(told.get("device_sets", {}))),
+            told.get("failure_domain", cls.failure_domain),
+            told.get("pace", cls.pace),
+            margin,
+            frozenset(told.get("accept_health", ())),
+            tuple(told.get("windows", ())),
+            tuple(told.get("replace", ())),
+            told.get("patience", cls.patience),
+            told.get("kubeconfig", cls.config),
+            told.get("operator_namespace", cls.operator_namespace),
+        )
+
+
+def _counts(device_sets: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    for name, entry in device_sets.items():
+        count = entry.get("count") if isinstance(entry, Mapping) else entry
+        try:
+            yield name, int(count)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            raise SpecError(
+                f"device_sets.{name}: its count is {count!r}", "write a whole number, such as {count: 18}"
+            ) from None
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,11 @@ def is_open(windows: Iterable[str], day: int, minute: int) -> bool:
     return not spans or any(start <= moment < end for start, end in spans for moment in (now, now + 7 * _DAY))
 
 
+def told(windows: Iterable[str]) -> str:
+    """What a plan says that may have to wait for one."""
+    return f"A run begins only in a maintenance window: {', '.join(windows)}."
+
+
 def _spans(text: str) -> list[tuple[int, int]]:
     found = _FORM.match(text.strip())
     first, last = (found.group(1) or "Mo", found.group(2) or found.group(1) or "Su") if found else ("", "")

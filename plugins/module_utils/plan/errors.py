@@ -31,6 +31,10 @@ class ObserveError(StorageError):
     """The host could not be read, or a tool answered what cannot be understood."""
 
 
+class Absent(ObserveError):
+    """What should be read is not made yet: no failure, and nothing that could be planned."""
+
+
 class PlanError(StorageError):
     """Actions that cannot be ordered: a defect of barestore, not of the document."""
 

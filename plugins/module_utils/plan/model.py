@@ -195,12 +195,14 @@ class Refusal:
     """Why nothing may be written: what, where, and what to do.
 
     ``disks`` are the identities of whole disks whose contents are the reason, so that a wipe would be an answer.
+    ``lacks`` names a resource whose want is the reason, such as ``storage_class:local-storage``: it may be on its way.
     """
 
     target: str
     message: str
     hint: str = ""
     disks: tuple[str, ...] = ()
+    lacks: str = ""
 
     def sentence(self) -> str:
         return f"{self.target}: {self.message}; {self.hint}." if self.hint else f"{self.target}: {self.message}."
