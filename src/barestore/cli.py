@@ -28,9 +28,9 @@ Examples:
   barestore plan --out plan.json                  # ... kept, to be approved
   barestore apply --plan plan.json                # exactly that, or nothing
   barestore plan --against origin/main --markdown - # what a branch changes, as a comment
-  barestore drift --prometheus drift.prom         # which hosts are not as documented
+  barestore drift --prometheus drift.prom         # what is not as documented
   barestore audit                                 # whether a disk has two owners
-  barestore observe --save recordings/            # record the hosts once
+  barestore observe --save recordings/            # record hosts and clusters once
   barestore plan --observed recordings/           # plan where nobody reaches them
   barestore report --out report.html              # the site as a page: racks, disks, capacity, plan
   barestore lab up -i inventories/lab             # virtual hosts to try it on
@@ -101,13 +101,13 @@ def plan(
     observed: Observed = None,
     max_age: MaxAge = "",
     against: Annotated[
-        str, typer.Option(help="Only hosts of which something else is wanted than at this git revision.")
+        str, typer.Option(help="Only hosts and clusters of which something else is wanted than at this git revision.")
     ] = "",
     out: Annotated[Path | None, typer.Option(help="Keep the plan in this file, for apply --plan.")] = None,
     markdown: Markdown = None,
     markdown_limit: MarkdownLimit = 65_536,
 ) -> int:
-    """Show what apply would do; nothing is written."""
+    """Show what apply would do to hosts and to the OSDs of Ceph clusters; nothing is written."""
     from barestore.commands import plan as command
 
     sources = command.Sources(observed, _seconds(max_age))
@@ -124,7 +124,7 @@ def drift(
     markdown_limit: MarkdownLimit = 65_536,
     prometheus: Prometheus = None,
 ) -> int:
-    """Show which hosts are not as their documents say: exit code 0 when all are, 2 when some are not."""
+    """Show which hosts and clusters are not as their documents say: exit code 0 when all are, 2 when some are not."""
     from barestore.commands import drift as command
     from barestore.commands.plan import Outputs, Sources
 
@@ -156,7 +156,10 @@ def apply(
     ] = 1,
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask; nobody is asked without a terminal.")] = False,
 ) -> int:
-    """Make the hosts' storage what the inventory says, rack after rack. Ctrl-C stops it; run again to go on."""
+    """Make the hosts' storage what the inventory says, rack after rack, and then the OSDs of its Ceph clusters.
+
+    Ctrl-C stops it; run again to go on.
+    """
     from barestore.commands import apply as command
     from barestore.rollout import Pace
 
@@ -165,8 +168,8 @@ def apply(
 
 @app.command()
 @sharing()
-def observe(options: Options, save: Annotated[Path, typer.Option(help="The folder: one file a host.")]) -> int:
-    """Record the hosts, so that plans can be made elsewhere; nothing is written on them."""
+def observe(options: Options, save: Annotated[Path, typer.Option(help="The folder: one file each.")]) -> int:
+    """Record the hosts and Ceph clusters, so that plans can be made elsewhere; nothing is written on them."""
     from barestore.commands import observe as command
 
     return command.observe(options, save)

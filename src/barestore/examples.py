@@ -28,7 +28,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("--plan plan.json", "exactly the plan that was approved, or nothing"),
     ),
     "drift": (
-        ("-i inventories/production", "which hosts are not as documented"),
+        ("-i inventories/production", "which hosts and clusters are not as documented"),
         ("--markdown drift.md --prometheus drift.prom", "for people, and for the node exporter"),
     ),
     "audit": (
@@ -37,7 +37,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "report": (("--out report.html", "the site as a page: racks, disks, capacity"),),
     "observe": (
-        ("--save recordings/", "record all hosts"),
+        ("--save recordings/", "record all hosts and clusters"),
         ("--save recordings/ --limit ss1", "one host, after its document asks something new"),
     ),
     "bundle list": (("-i inventories/production", "images, charts, binaries and packages with their versions"),),

@@ -18,9 +18,9 @@ class Exit(IntEnum):
 MEANING = {
     Exit.DONE: "nothing to do, or done",
     Exit.ERROR: "an error: a mistake in a document, an unreachable host, a failed action, a host that was not begun",
-    Exit.CHANGES: "changes are planned, hosts differ from their inventory, or an audit found something",
+    Exit.CHANGES: "changes are planned, now or later, hosts differ from their inventory, or an audit found something",
     Exit.REFUSED: "a host is refused",
 }
-WORST = "With several hosts an error outweighs a refusal, and a refusal outweighs changes."
+WORST = "With several hosts an error outweighs a refusal, and a refusal outweighs changes. Clusters count as hosts do."
 # The same on one line, for --help.
 LINE = "Exit codes: 0 nothing to do or done, 1 error, 2 changes planned, 3 refused."

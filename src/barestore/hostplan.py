@@ -1,22 +1,43 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one host's plan or run came to, and which exit code that makes."""
+"""What the plan or run of one host or cluster came to, and which exit code that makes."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from barestore.exits import Exit as Exit
 from barestore.fleet import Answer
-from barestore.hosts import Host
+
+
+class Place(Protocol):
+    """A host, or a cluster: ``kind`` says which, ``asked`` is whom a sentence speaks of that gave no answer."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def rack(self) -> str: ...
+    @property
+    def site(self) -> str: ...
+    @property
+    def wanted(self) -> str: ...
+    @property
+    def asked(self) -> str: ...
 
 
 @dataclass(frozen=True)
 class HostPlan:
     """``status`` is nothing, changes, refused, unreachable or error; after a run also done, or held: not begun.
 
+    With ``kind`` cluster it is the plan of a Ceph cluster's OSDs: ``host`` is the cluster's name, ``disks`` are those
+    that the plan speaks of, and ``status`` may be later: what it depends on is wanted and not there yet. ``lacks`` are
+    the resources for want of which alone it is refused.
     ``wanted`` is the digest of what the inventory asked of the host, ``observed`` when the host was looked at.
     """
 
@@ -36,6 +57,13 @@ class HostPlan:
     site: str = ""
     wanted: str = ""
     observed: str = ""
+    kind: str = "host"
+    lacks: Sequence[str] = ()
+
+    @property
+    def key(self) -> str:
+        """Its name among hosts and clusters."""
+        return self.host if self.kind == "host" else f"{self.kind} {self.host}"
 
     def as_json(self) -> dict[str, Any]:
         """For programs and plan files, as ``schemas/plan.schema.json`` says."""
@@ -58,17 +86,17 @@ class HostPlan:
         return out
 
 
-def planned(host: Host, answer: Answer) -> HostPlan:
+def planned(host: Place, answer: Answer) -> HostPlan:
     """Of what the module answered in check mode."""
     return _of(host, answer, "changes")
 
 
-def applied(host: Host, answer: Answer) -> HostPlan:
+def applied(host: Place, answer: Answer) -> HostPlan:
     """Of what the module answered after a run."""
     return _of(host, answer, "done")
 
 
-def report(host: Host, result: Mapping[str, Any], status: str, message: str = "") -> HostPlan:
+def report(host: Place, result: Mapping[str, Any], status: str, message: str = "") -> HostPlan:
     """Of the fields of the module's answer."""
     return HostPlan(
         host.name,
@@ -86,6 +114,8 @@ def report(host: Host, result: Mapping[str, Any], status: str, message: str = ""
         site=host.site,
         wanted=host.wanted,
         observed=str(result.get("observed", "")) or now(),
+        kind=host.kind,
+        lacks=tuple(result.get("lacks", ())),
     )
 
 
@@ -101,23 +131,28 @@ def exit_code(statuses: Iterable[str]) -> Exit:
         return Exit.ERROR
     if "refused" in found:
         return Exit.REFUSED
-    return Exit.CHANGES if "changes" in found else Exit.DONE
+    return Exit.CHANGES if found & {"changes", "later"} else Exit.DONE
 
 
-def _of(host: Host, answer: Answer, changed: str) -> HostPlan:
+def _of(host: Place, answer: Answer, changed: str) -> HostPlan:
     if answer.how == "unreachable":
-        return report(host, {}, "unreachable", _unreachable(answer.message))
+        return report(host, {}, "unreachable", _unreachable(host.asked, answer.message))
     if answer.how == "silent":
         why = f" ({answer.message})" if answer.message else ""
-        return report(host, {}, "error", f"It gave no answer{why}; run again, with the same plan if there is one.")
+        said = f"{host.asked} gave no answer{why}; run again, with the same plan if there is one."
+        return report(host, {}, "error", said)
     result = answer.result
     if answer.how == "ok":
         return report(host, result, changed if result.get("plan") else "nothing")
     if result.get("refusals"):
         return report(host, result, "refused")
+    if result.get("absent") and changed == "changes":
+        return report(host, result, "later", answer.message)
     return report(host, result, "error", answer.message or "The module failed and said nothing.")
 
 
-def _unreachable(message: str) -> str:
+def _unreachable(asked: str, message: str) -> str:
     said = message.removeprefix("Failed to connect to the host via ssh: ").strip().rstrip(".")
-    return f"It cannot be reached ({said or 'no reason given'}); see that it is up and that SSH works, and run again."
+    return (
+        f"{asked} cannot be reached ({said or 'no reason given'}); see that it is up and that SSH works, and run again."
+    )

@@ -7,21 +7,29 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from barestore.errors import Failed
-from barestore.site import SiteError, SiteHost, load_site
+from barestore.site import Site, SiteError, SiteHost, load_site
 
 
 @dataclass(frozen=True)
 class Host:
     """One host: ``document`` is None when its variables ask for no storage."""
 
+    kind: ClassVar[str] = "host"
+    asked: ClassVar[str] = "It"
+
     name: str
     rack: str
     site: str
     document: Mapping[str, Any] | None
     consent: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Its name among hosts and clusters."""
+        return self.name
 
     @functools.cached_property
     def wanted(self) -> str:
@@ -37,11 +45,11 @@ def hosts(inventory: Path, limit: str = "") -> tuple[Host, ...]:
 
     :raises Failed: the inventory cannot be read, or has mistakes: all of them are in the text.
     """
-    return tuple(map(of, without_mistakes(inventory, limit)))
+    return tuple(map(of, without_mistakes(inventory, limit).hosts))
 
 
-def without_mistakes(inventory: Path, limit: str = "") -> tuple[SiteHost, ...]:
-    """The same with all that was read of them.
+def without_mistakes(inventory: Path, limit: str = "") -> Site:
+    """The same with all that was read of them, and of the site.
 
     :raises Failed: as ``hosts`` does.
     """
@@ -52,7 +60,7 @@ def without_mistakes(inventory: Path, limit: str = "") -> tuple[SiteHost, ...]:
     sentences = [finding.sentence() for finding in site.all_findings()]
     if sentences:
         raise Failed("\n".join([*sentences, "No host was contacted; correct this and run again."]))
-    return site.hosts
+    return site
 
 
 def of(each: SiteHost) -> Host:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The plan of a site as JSON: what ``plan --json`` prints and ``plan --out`` keeps, host after host.
+"""The plan of a site as JSON: what ``plan --json`` prints and ``plan --out`` keeps, hosts first and then clusters.
 
-The last lines hold two digests. ``digest`` is what a person approves: which plan each host has that changes. ``seal``
-is over the whole file, so that one that was cut or edited is known. :mod:`barestore.planread` reads it again.
+The last lines hold two digests. ``digest`` is what a person approves: which plan each has that changes. ``seal`` is
+over the whole file, so that one that was cut or edited is known. :mod:`barestore.planread` reads it again.
 """
 
 from __future__ import annotations
@@ -19,15 +19,17 @@ from barestore.errors import Failed
 from barestore.hostplan import HostPlan, exit_code, now
 
 MARK = "barestore_plan"
-VERSION = 1
+VERSION = 2
+"""Version 1 had no clusters; such a file is still read, and allows nothing on any."""
+WITHOUT_CLUSTERS = 1
 _PLANNED = ("changes", "nothing", "refused")
 
 
 @dataclass(frozen=True)
 class Head:
-    """Of which inventory a plan is; ``wanted`` is the digest of what that asks of all its hosts.
+    """Of which inventory a plan is; ``wanted`` is the digest of what that asks of all its hosts and clusters.
 
-    ``revision`` and ``base`` are git revisions, empty where there is none; ``recordings`` says that no host was asked.
+    ``revision`` and ``base`` are git revisions, empty where there is none; ``recordings`` says that nobody was asked.
     """
 
     inventory: str = ""
@@ -43,18 +45,20 @@ class Head:
 
 @dataclass
 class Digests:
-    """The digests of a site's plan, gathered host by host."""
+    """The digests of a site's plan, gathered one by one; ``plans`` by the keys of hosts and clusters."""
 
     plans: dict[str, str] = field(default_factory=dict)
-    seals: dict[str, str] = field(default_factory=dict)
+    hosts: dict[str, str] = field(default_factory=dict)
+    clusters: dict[str, str] = field(default_factory=dict)
     statuses: set[str] = field(default_factory=set)
 
-    def add(self, host: str, entry: Mapping[str, Any]) -> None:
-        """Count one host, as its part of the file is."""
-        self.statuses.add(str(entry["status"]))
-        self.seals[host] = _sha256(entry)
-        if entry["status"] == "changes":
-            self.plans[host] = str(entry["digest"])
+    def add(self, plan: HostPlan, entry: Mapping[str, Any]) -> None:
+        """Count one, as its part of the file is."""
+        self.statuses.add(plan.status)
+        seals = self.hosts if plan.kind == "host" else self.clusters
+        seals[plan.host] = _sha256(entry)
+        if plan.status == "changes":
+            self.plans[plan.key] = plan.digest
 
     def approved(self) -> str:
         """What a person approves."""
@@ -63,34 +67,46 @@ class Digests:
     def tail(self, head: Mapping[str, Any]) -> dict[str, Any]:
         """The last lines of the file."""
         tail = {"exit": int(exit_code(self.statuses)), "digest": self.approved()}
-        return {**tail, "seal": _sha256({**head, **tail, "hosts": self.seals})}
+        clusters = {} if head[MARK] == WITHOUT_CLUSTERS else {"clusters": self.clusters}
+        return {**tail, "seal": _sha256({**head, **tail, "hosts": self.hosts, **clusters})}
 
 
 def stream(file: TextIO, head: Head) -> Iterator[Callable[[HostPlan], None]]:
-    """Write a plan: the head, what the function that is given is called with, then the digests."""
-    digests, first, comma = Digests(), head.as_json(), ""
+    """Write a plan: the head, what the function that is given is called with, then the digests.
+
+    All hosts come before the first cluster.
+    """
+    digests, first, part, comma = Digests(), head.as_json(), "host", ""
     file.write(json.dumps(first, ensure_ascii=False, indent=1)[:-2] + ',\n "hosts": {')
 
     def keep(plan: HostPlan) -> None:
-        nonlocal comma
+        nonlocal part, comma
+        if plan.kind != part:
+            file.write(_CLUSTERS)
+            part, comma = plan.kind, ""
         entry = plan.as_json()
-        digests.add(plan.host, entry)
+        digests.add(plan, entry)
         file.write(f"{comma}\n{json.dumps(plan.host)}: {json.dumps(entry, ensure_ascii=False)}")
         comma = ","
 
     yield keep
+    if part == "host":
+        file.write(_CLUSTERS)
     file.write("\n},\n" + json.dumps(digests.tail(first), indent=1)[2:] + "\n")
+
+
+_CLUSTERS = '\n},\n "clusters": {'
 
 
 @contextmanager
 def printing(file: TextIO, head: Head) -> Iterator[Callable[[HostPlan], None]]:
-    """Give a function that prints one host's plan."""
+    """Give a function that prints one plan."""
     yield from stream(file, head)
 
 
 @contextmanager
 def writing(path: Path | None, head: Head) -> Iterator[Callable[[HostPlan], None]]:
-    """Give a function that keeps one host's plan; hosts that gave none are left out, so that nothing is allowed there.
+    """Give a function that keeps one plan; who gave none is left out, so that nothing is allowed there.
 
     The file appears when all is written. Without a path nothing is kept.
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from barestore.errors import Failed
 from barestore.hostplan import HostPlan
-from barestore.planfile import MARK, VERSION, Digests
+from barestore.planfile import MARK, VERSION, WITHOUT_CLUSTERS, Digests
 
 _TEXTS = ("status", "rack", "site", "wanted", "observed", "digest", "message")
 _LISTS = ("actions", "refusals", "notes", "disks")
@@ -22,7 +22,7 @@ _STATUSES = ("changes", "nothing", "refused")
 
 @dataclass(frozen=True)
 class Approved:
-    """A plan that was kept: ``hosts`` are those that may be changed, or that were as wanted."""
+    """A plan that was kept: ``hosts`` and ``clusters`` are those that may be changed, or that were as wanted."""
 
     path: Path
     digest: str
@@ -30,6 +30,12 @@ class Approved:
     inventory: str
     wanted: str
     hosts: Mapping[str, HostPlan]
+    clusters: Mapping[str, HostPlan]
+
+    @property
+    def plans(self) -> Mapping[str, HostPlan]:
+        """All of them by their keys."""
+        return {one.key: one for one in (*self.hosts.values(), *self.clusters.values())}
 
 
 def read(path: Path, expected: str = "") -> Approved:
@@ -39,29 +45,38 @@ def read(path: Path, expected: str = "") -> Approved:
     """
     again = f"make one with 'barestore plan --out {path}'"
     found = _json(path, again)
-    if not isinstance(found, dict) or found.get(MARK) != VERSION or not isinstance(found.get("hosts"), dict):
+    parts = ("hosts",) if isinstance(found, dict) and found.get(MARK) == WITHOUT_CLUSTERS else ("hosts", "clusters")
+    if not isinstance(found, dict) or found.get(MARK) not in (WITHOUT_CLUSTERS, VERSION):
         raise Failed(f"{path} is no plan of this release; {again}.")
-    for host, entry in found["hosts"].items():
+    if not all(isinstance(found.get(part), dict) for part in parts):
+        raise Failed(f"{path} is no plan of this release; {again}.")
+    entries = [(part[:-1], name, entry) for part in parts for name, entry in found[part].items()]
+    for kind, name, entry in entries:
         if not _whole(entry):
-            raise Failed(f"{path} is damaged where it speaks of host {host}; {again}.")
+            raise Failed(f"{path} is damaged where it speaks of {kind} {name}; {again}.")
     if not all(isinstance(found.get(key), kind) for key, kind in _HEAD.items()):
         raise Failed(f"{path} is damaged where it speaks of its inventory; {again}.")
     digests = Digests()
-    for host, entry in found["hosts"].items():
-        digests.add(host, entry)
-        if entry["status"] != "refused" and entry["digest"] != _digest(entry):
-            raise Failed(f"{path} was edited: the actions of host {host} are not those of its digest; {again}.")
+    plans: dict[str, dict[str, HostPlan]] = {"host": {}, "cluster": {}}
+    for kind, name, entry in entries:
+        plan = _plan(kind, name, entry)
+        digests.add(plan, entry)
+        if plan.status == "refused":
+            continue
+        if plan.digest != _digest(entry):
+            raise Failed(f"{path} was edited: the actions of {kind} {name} are not those of its digest; {again}.")
+        plans[kind][name] = plan
     head = {key: found[key] for key in (MARK, *_HEAD)}
     tail = digests.tail(head)
-    if {*found} != {*head, *tail, "hosts"} or any(found.get(key) != value for key, value in tail.items()):
+    if {*found} != {*head, *tail, *parts} or any(found.get(key) != value for key, value in tail.items()):
         raise Failed(f"{path} is not as it was made: something in it was edited afterwards; {again}.")
     if expected and found["digest"] != expected:
         raise Failed(
             f"{path} holds the plan {found['digest']} and not {expected}, which was approved; look at it and approve "
             "it, or take the file that belongs to the approval."
         )
-    hosts = {name: _plan(name, entry) for name, entry in found["hosts"].items() if entry["status"] != "refused"}
-    return Approved(path, found["digest"], found["made"], found["inventory"], found["wanted"], hosts)
+    told = (found["digest"], found["made"], found["inventory"], found["wanted"])
+    return Approved(path, *told, plans["host"], plans["cluster"])
 
 
 def _json(path: Path, again: str) -> Any:
@@ -102,7 +117,7 @@ def _digest(entry: Mapping[str, Any]) -> str:
     return sha256({"actions": entry["actions"], "identities": entry["identities"]})
 
 
-def _plan(name: str, entry: Mapping[str, Any]) -> HostPlan:
+def _plan(kind: str, name: str, entry: Mapping[str, Any]) -> HostPlan:
     return HostPlan(
         name,
         entry["rack"],
@@ -115,4 +130,5 @@ def _plan(name: str, entry: Mapping[str, Any]) -> HostPlan:
         site=entry["site"],
         wanted=entry["wanted"],
         observed=entry["observed"],
+        kind=kind,
     )

@@ -17,10 +17,10 @@ from barestore.estimates import Estimates, takes_long
 from barestore.estimates import words as words_of
 from barestore.fleet import Call
 from barestore.hostplan import HostPlan
+from barestore.lines import lines
 from barestore.rollout import Events
 from barestore.screen import Screen, say
 from barestore.watch import Seen, Watch
-from barestore.words import Disks, line
 
 _MOST_LINES = 12
 _PLAIN_EVERY_SECONDS = 15.0
@@ -127,6 +127,5 @@ class Progress:
 
 
 def _words(plan: HostPlan) -> dict[str, str]:
-    disks = Disks(plan.disks)
-    said = ((str(action["id"]), line(action, disks)) for action in plan.actions)
-    return {name: f"{each.what} {each.target}" for name, each in said}
+    said = zip(plan.actions, lines(plan), strict=True)
+    return {str(action["id"]): f"{each.what} {each.target}" for action, each in said}

@@ -4,40 +4,42 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from barestore.hostplan import HostPlan
+from barestore.lines import lines
 from barestore.planfile import whole_file
 
 _GAUGES = (
-    ("barestore_drift_actions", "Actions that would bring a host back to its document."),
-    ("barestore_drift_destroys", "Things on disks that these actions would destroy."),
-    ("barestore_drift_refused", "1 when a host is refused, so that nothing would be written."),
-    ("barestore_drift_known", "1 when a host could be compared with its document."),
+    ("barestore_drift_actions", "Actions that would bring a host, or a Ceph cluster, back to its document."),
+    ("barestore_drift_destroys", "Things on disks, or OSDs, that these actions would destroy."),
+    ("barestore_drift_refused", "1 when it is refused, so that nothing would be written."),
+    ("barestore_drift_known", "1 when it could be compared with its document."),
 )
 
 
 @dataclass
 class Samples:
-    """For each host its rack and its four numbers, in the order of the gauges; None where a host did not answer."""
+    """For each host and cluster its labels and four numbers, in the order of the gauges; None where nobody knows."""
 
-    hosts: dict[str, tuple[str, tuple[int | None, ...]]] = field(default_factory=dict)
+    rows: list[tuple[Mapping[str, str], tuple[int | None, ...]]] = field(default_factory=list)
 
     def add(self, plan: HostPlan) -> None:
-        """Count one host."""
-        known = plan.status not in ("error", "unreachable")
-        lost = sum(len(action.get("destroys", ())) for action in plan.actions)
+        """Count one."""
+        known = plan.status not in ("error", "unreachable", "later")
+        lost = sum(len(each.lost) for each in lines(plan))
         # A refused host would not be written to, so nobody knows how many actions it is away.
         planned = plan.status in ("changes", "nothing")
         actions, destroys = (len(plan.actions), lost) if planned else (None, None)
         refused = int(plan.status == "refused") if known else None
-        self.hosts[plan.host] = plan.rack, (actions, destroys, refused, int(known))
+        labels = {"host": plan.host, "rack": plan.rack} if plan.kind == "host" else {plan.kind: plan.host}
+        self.rows.append((labels, (actions, destroys, refused, int(known))))
 
 
 def text(samples: Samples, site: str, when: float) -> str:
-    """The exposition format: one gauge after the other, hosts in the order in which they came."""
+    """The exposition format: one gauge after the other, hosts and clusters in the order in which they came."""
     return "\n".join(_lines(samples, site, when)) + "\n"
 
 
@@ -45,11 +47,11 @@ def _lines(samples: Samples, site: str, when: float) -> Iterator[str]:
     for number, (name, meaning) in enumerate(_GAUGES):
         yield f"# HELP {name} {meaning}"
         yield f"# TYPE {name} gauge"
-        for host, (rack, values) in samples.hosts.items():
+        for labels, values in samples.rows:
             if values[number] is not None:
-                labels = f'site="{_label(site)}",host="{_label(host)}",rack="{_label(rack)}"'
-                yield f"{name}{{{labels}}} {values[number]}"
-    yield from _stamp("barestore_drift_run_timestamp_seconds", "When the hosts were last compared.", site, when)
+                told = ",".join(f'{key}="{_label(value)}"' for key, value in {"site": site, **labels}.items())
+                yield f"{name}{{{told}}} {values[number]}"
+    yield from _stamp("barestore_drift_run_timestamp_seconds", "When the site was last compared.", site, when)
 
 
 def _stamp(name: str, meaning: str, site: str, when: float) -> Iterator[str]:

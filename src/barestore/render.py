@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans as people read them: a block a host, a line an action, a last line that sums up."""
+"""Plans as people read them: a block a host or cluster, a line an action, a last line that sums up."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from rich.text import Text
 
 from barestore import picture
 from barestore.hostplan import HostPlan
-from barestore.words import CHANGES, CREATES, DESTROYS, GROWS, Disks, Line, line
+from barestore.lines import lines as lines_of
+from barestore.osds import changes
+from barestore.tally import KINDS, Tally, many
+from barestore.words import CHANGES, CREATES, DESTROYS, GROWS, Line
 
 _STYLES = {CREATES: "green", CHANGES: "yellow", GROWS: "cyan", DESTROYS: "bold red"}
 _WIDE = 130
 
 
 def one(host: HostPlan, width: int, verbose: bool = False) -> Iterator[RenderableType]:
-    """One host: its name, its actions, what they come to."""
-    name = Text(no_wrap=True).append(host.host, "bold")
+    """One host or cluster: its name, its actions, what they come to."""
+    name = Text(no_wrap=True).append(host.key, "bold")
     if host.rack:
         name.append(f"  {host.rack}", "dim")
     if host.status == "nothing":
@@ -31,16 +34,18 @@ def one(host: HostPlan, width: int, verbose: bool = False) -> Iterator[Renderabl
     yield name
     if host.status in ("unreachable", "error", "held"):
         yield _sentence(host.message)
+    if host.status == "later":
+        yield Padding(Text(host.message, "yellow"), (0, 0, 0, 2))
     for refusal in host.refusals:
         yield _sentence(refusal)
     if host.status == "refused":
-        yield Text("  Nothing is written on this host while this stands.", "dim")
+        where = "in this cluster" if host.kind == "cluster" else "on this host"
+        yield Text(f"  Nothing is written {where} while this stands.", "dim")
     if host.actions:
-        disks = Disks(host.disks)
-        lines = [line(action, disks) for action in host.actions]
-        drawn = picture.drawings(host.disks, host.actions)
-        if drawn:
-            yield Padding(picture.table(drawn), (0, 0, 1, 2))
+        lines = lines_of(host)
+        drawn = _drawn(host)
+        if drawn is not None:
+            yield Padding(drawn, (0, 0, 1, 2))
         yield from _actions(lines, width, verbose)
         yield Text(f"  {counted(lines)}", no_wrap=True)
     for note in host.notes:
@@ -55,8 +60,7 @@ def result(host: HostPlan, width: int) -> Iterator[RenderableType]:
     if not host.executed:
         yield from one(replace(host, actions=()), width)
         return
-    yield Text(host.host, "bold", no_wrap=True).append(f"  {host.rack}" if host.rack else "", "dim not bold")
-    disks = Disks(host.disks)
+    yield Text(host.key, "bold", no_wrap=True).append(f"  {host.rack}" if host.rack else "", "dim not bold")
     seconds: dict[str, float] = {}
     failed = set()
     for step in host.executed:
@@ -68,10 +72,9 @@ def result(host: HostPlan, width: int) -> Iterator[RenderableType]:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for action in host.actions:
+    for action, said in zip(host.actions, lines_of(host), strict=True):
         if action["id"] in seconds:
             sign = Text("✗", "bold red") if action["id"] in failed else Text("✓", "green")
-            said = line(action, disks)
             table.add_row(sign, Text(f"{seconds[action['id']]:.1f} s", "dim"), said.what, Text(said.target, "bold"))
     yield Padding(table, (0, 0, 0, 2))
     if host.message:
@@ -83,6 +86,25 @@ def result(host: HostPlan, width: int) -> Iterator[RenderableType]:
         yield Text(f"  note: {note}", "dim")
     yield Text(f"  journal on the host: {host.journal}", "dim", no_wrap=True)
     yield Text("")
+
+
+def _drawn(host: HostPlan) -> Table | None:
+    """What the actions come to: disks before and after, or the OSDs that come and go."""
+    if host.kind == "host":
+        drawn = picture.drawings(host.disks, host.actions)
+        return picture.table(drawn) if drawn else None
+    found = changes(host.disks, host.actions)
+    if not found:
+        return None
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for _column in range(6):
+        table.add_column(no_wrap=True)
+    for one in found:
+        cells = (one.sign, one.osd or "new OSD", one.device_set, one.rack, one.host, one.disk)
+        style = _STYLES[one.sign]
+        said = "" if one.what in ("new", "removed") else one.what
+        table.add_row(Text(cells[0], style), Text(cells[1], "bold"), *map(Text, cells[2:]), Text(said, style))
+    return table
 
 
 def counted(lines: Iterable[Line]) -> str:
@@ -124,19 +146,27 @@ def _cells(each: Line, where: bool) -> tuple[str, ...]:
     return (each.sign, each.what, each.target, *((each.where,) if where else ()))
 
 
-def total(found: Counter[str]) -> Text:
-    """How many hosts there are of each status."""
-    words = [
-        ("changes", "to change", ""),
-        ("done", "done", "green"),
-        ("nothing", "with nothing to do", "green"),
-        ("refused", "refused", "red"),
-        ("unreachable", "unreachable", "red"),
-        ("error", "with an error", "red"),
-        ("held", "not begun", "yellow"),
-    ]
-    hosts = found.total()
-    text = Text(f"{hosts} {'host' if hosts == 1 else 'hosts'}: ", "bold", no_wrap=True)
-    for index, (word, style) in enumerate((f"{found[key]} {word}", style) for key, word, style in words if found[key]):
-        text.append(f"{', ' if index else ''}{word}", style or "not bold")
+def total(found: Tally) -> Text:
+    """How many hosts and clusters there are of each status."""
+    text = Text(no_wrap=True)
+    for kind in KINDS:
+        statuses = found.of[kind]
+        if not statuses:
+            continue
+        text.append(f"{'; ' if text else ''}{many(statuses.total(), kind)}: ", "bold")
+        said = [(f"{statuses[key]} {word}", style) for key, word, style in _TOTALS if statuses[key]]
+        for index, (word, style) in enumerate(said):
+            text.append(f"{', ' if index else ''}{word}", style)
     return text
+
+
+_TOTALS = [
+    ("changes", "to change", ""),
+    ("later", "to plan later", "yellow"),
+    ("done", "done", "green"),
+    ("nothing", "with nothing to do", "green"),
+    ("refused", "refused", "red"),
+    ("unreachable", "unreachable", "red"),
+    ("error", "with an error", "red"),
+    ("held", "not begun", "yellow"),
+]

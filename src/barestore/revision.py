@@ -1,26 +1,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What git knows of an inventory: its revision, how it was at another one, and which hosts differ from that."""
+"""What git knows of an inventory: its revision, how it was at another one, and what differs from that."""
 
 from __future__ import annotations
 
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+from barestore.clusters import Cluster, clusters
 from barestore.errors import Failed
 from barestore.hosts import Host, of
-from barestore.site import SiteError, load_site
+from barestore.site import Site, SiteError, load_site
+
+Some = TypeVar("Some", Host, Cluster)
 
 
 @dataclass(frozen=True)
 class Base:
-    """A revision to compare with, and the digest of what it wanted of each host; ``gone`` asked and ask no more.
+    """A revision to compare with, and the digest of what it wanted of each host and cluster, by their keys.
 
-    ``notes`` are remarks for a person.
+    ``gone`` asked and ask no more; ``notes`` are remarks for a person.
     """
 
     revision: str
@@ -28,9 +32,9 @@ class Base:
     gone: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def differ(self, hosts: Iterable[Host]) -> tuple[Host, ...]:
-        """The hosts of which something else is wanted now."""
-        return tuple(host for host in hosts if self.wanted.get(host.name) != host.wanted)
+    def differ(self, places: Iterable[Some]) -> tuple[Some, ...]:
+        """Those of which something else is wanted now."""
+        return tuple(one for one in places if self.wanted.get(one.key) != one.wanted)
 
 
 def revision(inventory: Path) -> str:
@@ -44,7 +48,7 @@ def revision(inventory: Path) -> str:
     return commit + ("+" if edited else "")
 
 
-def base(inventory: Path, name: str, hosts: Iterable[Host]) -> Base:
+def base(inventory: Path, name: str, places: Iterable[Host | Cluster]) -> Base:
     """How the inventory was at a revision, such as ``origin/main``; all its hosts count, whatever the limit.
 
     A host whose document has mistakes there wanted nothing that could be compared: it differs.
@@ -63,12 +67,18 @@ def base(inventory: Path, name: str, hosts: Iterable[Host]) -> Base:
             return Base(found, {}, (), (f"compared with nothing: at {name}, {said}",))
     if site.findings:
         return Base(found, {}, (), (f"compared with nothing: at {name}, {site.findings[0].sentence()}",))
-    asked = {each.name: of(each) for each in site.hosts if each.document is not None and not each.findings}
-    now = {host.name for host in hosts if host.document is not None}
-    gone = tuple(sorted(each.name for each in asked.values() if each.name not in now))
+    asked = {one.key: one.wanted for one in _asked(site)}
+    gone = tuple(sorted({*asked} - {one.key for one in places}))
     wrong = sum(bool(each.findings) for each in site.hosts)
     notes = (f"{wrong} hosts had mistakes at {name} and are compared with nothing",) if wrong else ()
-    return Base(found, {host.name: host.wanted for host in asked.values()}, gone, notes)
+    return Base(found, asked, gone, notes)
+
+
+def _asked(site: Site) -> Sequence[Host | Cluster]:
+    """What asks for anything and has no mistake."""
+    hosts = [of(each) for each in site.hosts if each.document is not None and not each.findings]
+    wrong = any(each.cluster and each.cluster.findings for each in site.everyone)
+    return hosts if wrong else [*hosts, *clusters(site)]
 
 
 def _commit(folder: Path, name: str) -> str:

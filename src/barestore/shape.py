@@ -12,7 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from barestore.hostplan import HostPlan
-from barestore.words import Disks, Line, line
+from barestore.lines import ClusterView, cluster_view
+from barestore.lines import lines as lines_of
+from barestore.tally import Tally
+from barestore.words import Disks, Line
 
 _OWN = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|sha256:[0-9a-f]{64}|(?:scsi|ata|nvme|sas|phy)[-\d:.]+"
@@ -39,32 +42,37 @@ class Group:
 
 @dataclass
 class Grouping:
-    """Takes the plans of a site one after the other, and keeps one of each kind.
+    """Takes the plans of a site one after the other, and keeps one of each kind; clusters are kept one by one.
 
-    ``destroys`` and ``irreversible`` are for each host what nobody can get back: these are never summed up by kind.
+    ``destroys`` and ``irreversible`` are for each, by its key, what nobody can get back: never summed up by kind.
     """
 
     groups: dict[str, Group] = field(default_factory=dict)
-    statuses: dict[str, int] = field(default_factory=dict)
+    clusters: list[ClusterView] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
     destroys: dict[str, list[str]] = field(default_factory=dict)
     irreversible: dict[str, list[str]] = field(default_factory=dict)
     racks: dict[str, int] = field(default_factory=dict)
 
     def add(self, plan: HostPlan) -> None:
-        """Count one host."""
-        self.statuses[plan.status] = self.statuses.get(plan.status, 0) + 1
-        self.racks[plan.rack] = self.racks.get(plan.rack, 0) + 1
+        """Count one host or cluster."""
+        self.tally.add(plan)
+        if plan.kind == "host":
+            self.racks[plan.rack] = self.racks.get(plan.rack, 0) + 1
         if plan.status == "nothing" and not plan.notes:
             return
-        disks = Disks(plan.disks)
-        lines = [line(action, disks) for action in plan.actions]
+        lines = lines_of(plan)
         for each in lines:
             if each.lost:
-                self.destroys.setdefault(plan.host, []).extend(each.lost)
+                self.destroys.setdefault(plan.key, []).extend(each.lost)
+        if plan.kind == "cluster":
+            self.clusters.append(replace(cluster_view(plan), lines=tuple(folded(lines, _General(plan)))))
+            return
+        disks = Disks(plan.disks)
         for action in plan.actions:
             if action.get("irreversible"):
                 why = f"{action['id']}: {disks.say(str(action['irreversible']))}"
-                self.irreversible.setdefault(plan.host, []).append(why)
+                self.irreversible.setdefault(plan.key, []).append(why)
         general = _General(plan)
         said = [*map(general.line, lines), *map(general, (*plan.refusals, plan.message, *plan.notes))]
         key = hashlib.sha256("\0".join([plan.status, *said]).encode()).hexdigest()
@@ -95,7 +103,7 @@ class _General:
     def __init__(self, plan: HostPlan) -> None:
         names: dict[str, str] = {}
         for disk in plan.disks:
-            for key in ("serial", "id", "wwn", "slot", "name"):
+            for key in ("serial", "id", "wwn", "slot", "name", "osd", "claim", "volume"):
                 if disk.get(key):
                     names.setdefault(str(disk[key]), str(disk["id"]))
         self._disk = names

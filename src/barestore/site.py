@@ -42,11 +42,15 @@ class SiteHost:
 
 @dataclass(frozen=True)
 class Site:
-    """All hosts of an inventory, and what is wrong with its files as a whole."""
+    """The hosts that are looked at, and what is wrong with the inventory's files as a whole.
+
+    ``everyone`` are all its hosts where it has clusters, whatever the limit: what clusters ask for is asked of all.
+    """
 
     inventory: Path
     hosts: tuple[SiteHost, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
+    everyone: tuple[SiteHost, ...] = ()
 
     def all_findings(self) -> dict[Finding, tuple[str, ...]]:
         """Each finding once, with the hosts that share it, in the order of files and lines."""
@@ -97,9 +101,8 @@ def load_site(inventory: Path, limit: str | None = None) -> Site:
             known = {host.name: host for host in read}
             names = manager.get_hosts()
             everyone = tuple(known.get(str(host.name)) or _host(host, variables, loader, sources) for host in names)
-        return Site(
-            inventory, read, (*_orphans(inventory, manager), *_empty_racks(inventory, manager), *_of_clusters(everyone))
-        )
+        findings = (*_orphans(inventory, manager), *_empty_racks(inventory, manager), *_of_clusters(everyone))
+        return Site(inventory, read, findings, everyone)
     except AnsibleError as error:
         raise SiteError(f"inventory {inventory} cannot be read: {' '.join(str(error).split())}") from error
 

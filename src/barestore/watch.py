@@ -15,11 +15,14 @@ from typing import Any
 from barestore import estimates
 from barestore.fleet import Call
 
-# Only a process that holds the lock open is the run of now: its id names its journal. Nothing here needs Python.
-_RUNNING = """
+# Only a process that holds the lock open, or for a cluster, which has a lease instead, its journal, is the run of now:
+# its id names its journal. Nothing here needs Python.
+_RUNNING = r"""
 cd /var/lib/barestore 2>/dev/null || exit 0
+holds() { [ -n "$1" ] && ls -l "/proc/$1/fd" 2>/dev/null | grep -q "/var/lib/barestore/$2\$"; }
 pid=$(cat lock 2>/dev/null)
-[ -n "$pid" ] && ls -l "/proc/$pid/fd" 2>/dev/null | grep -q /var/lib/barestore/lock || exit 0
+newest=$(ls -t journal/*.jsonl 2>/dev/null | head -n 1)
+holds "$pid" lock || { pid=${newest##*-}; pid=${pid%.jsonl}; holds "$pid" "$newest"; } || exit 0
 """
 _READ = (
     _RUNNING

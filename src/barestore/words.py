@@ -87,7 +87,7 @@ def line(action: Json, disks: Disks) -> Line:
     kind, verb = str(action["kind"]), str(action["verb"])
     words = _KINDS.get(kind, kind.replace("_", " "))
     lost = tuple(f"{each['what']} on disk {disks.serial(str(each['disk']))}" for each in action.get("destroys", ()))
-    detail = _DETAILS.get(kind, _generic)(action.get("before") or {}, action.get("after") or {})
+    detail = _DETAILS.get(kind, generic)(action.get("before") or {}, action.get("after") or {})
     return Line(
         DESTROYS if lost else _sign(verb),
         words if verb == "create" or verb in words.split() else f"{verb.replace('_', ' ')} {words}",
@@ -135,7 +135,7 @@ def _partition_table(before: Json, after: Json) -> str:
 
 def _filesystem(before: Json, after: Json) -> str:
     if before:
-        return _generic(before, after)
+        return generic(before, after)
     label = f"label {after['label']}" if after.get("label") else ""
     return ", ".join(str(each) for each in (after.get("type"), after.get("size"), label) if each)
 
@@ -144,7 +144,7 @@ def _mount(before: Json, after: Json) -> str:
     options = after.get("options")
     shown = {key: value for key, value in after.items() if key not in ("type", "options")}
     words = [str(after.get("type", "")), "" if options == "defaults,nofail" else str(options or "")]
-    return ", ".join(each for each in (*words, _generic(before, shown)) if each)
+    return ", ".join(each for each in (*words, generic(before, shown)) if each)
 
 
 def _local_volume(before: Json, after: Json) -> str:
@@ -166,7 +166,8 @@ _DETAILS: Mapping[str, Callable[[Json, Json], str]] = {
 }
 
 
-def _generic(before: Json, after: Json) -> str:
+def generic(before: Json, after: Json) -> str:
+    """What differs of both sides, whatever the kind."""
     said = []
     silent = _SILENT if before else _NEW_SILENT
     for key in sorted({*before, *after} - silent, key=_place):

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from tests.browser import sites
 from tests.browser.chromium import FLAGS, found
+from tests.browser.clusters import clusters_page
 from tests.browser.hostile import hostile_page
 from tests.browser.runs import write_runs
 
@@ -23,10 +24,11 @@ Open = Callable[..., Page]
 
 @dataclass(frozen=True)
 class Files:
-    """Pages to open: a site of four racks, and one whose every text is hostile."""
+    """Pages to open: a site of four racks, one whose every text is hostile, and one of Ceph clusters."""
 
     site: Path
     hostile: Path
+    clusters: Path
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,7 +55,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     assert result.exit_code == 1  # one host has no recording
     hostile = folder / "hostile.html"
     hostile.write_text(hostile_page(), encoding="utf-8")
-    return Files(out, hostile)
+    clusters = folder / "clusters.html"
+    clusters.write_text(clusters_page(), encoding="utf-8")
+    return Files(out, hostile, clusters)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from barestore.hostplan import HostPlan
+from barestore.lines import cluster_view
 from barestore.report.data import Facts, Store, Trouble, view
 from barestore.report.page import html
 from barestore.report.runs import Run, Step
@@ -34,4 +35,9 @@ def hostile_page(attack: str = ATTACK) -> str:
     )  # fmt: skip
     other = HostPlan("other", "rack", "refused", refusals=[attack], message=attack)
     runs = [Run(f"host {attack}", attack, attack, attack, (Step(attack, attack, 1.0, 1),))]
-    return html(attack, attack, [view(plan, known), view(other)], runs)
+    osd = {"id": attack, "osd": attack, "device_set": attack, "host": attack, "rack": attack, "serial": attack}
+    purge = {**action, "kind": "osd", "verb": "purge"}
+    cluster = HostPlan(
+        attack, "", "changes", attack, [action, purge], [attack], [attack], [osd], message=attack, kind="cluster"
+    )
+    return html(attack, attack, [view(plan, known), view(other)], runs, [cluster_view(cluster)])

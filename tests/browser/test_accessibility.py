@@ -27,6 +27,15 @@ def serious(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_serious_of_clusters(window: Open, files: Files, size: tuple[int, int], scheme: str) -> None:
+    page = window(files.clusters, size, scheme)
+    page.click("#tab-plan")
+    page.click("#part-plan summary")
+    assert serious(page) == []
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_serious(window: Open, files: Files, size: tuple[int, int], scheme: str) -> None:
     page = window(files.site, size, scheme)
     assert serious(page) == []

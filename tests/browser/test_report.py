@@ -177,3 +177,21 @@ def test_pictures_fit_the_window(
         page.click(f"#tab-{part}")
         page.screenshot(path=pictures / f"{name}-{part}.png")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{part} is wider than the window"
+
+
+def test_what_happens_to_osds(window: Open, files: Files) -> None:
+    page = window(files.clusters)
+    assert "1 Ceph cluster to change" in text_of(page, "#tiles")
+    page.click("#tab-plan")
+    cards = page.locator("#part-plan .card")
+    expect(cards.first).to_contain_text("Destroys in 1 cluster")
+    row = page.locator("#part-plan tbody tr").first
+    expect(row).to_contain_text("osd.")
+    assert row.locator("td").all_inner_texts()[0] == "hdd"
+    expect(page.locator("#part-plan")).to_contain_text("planned later")
+    page.click("#part-plan summary")
+    expect(page.locator("#part-plan .lines")).to_contain_text("purge OSD")
+    page.fill("#search", "ss31")
+    expect(page.locator("#part-plan tbody tr").first).to_contain_text("ss31")
+    page.fill("#search", "no such thing")
+    expect(page.locator("#part-plan .card")).to_have_count(0)

@@ -10,8 +10,10 @@ set -euo pipefail
 
 plan=${1:?usage: apply.sh PLAN}
 mkdir -p "$out"
-# A comment was edited, or a group renamed: no host was planned for.
-if python3 -c 'import json, sys; sys.exit(json.load(open(sys.argv[1])).get("hosts") != {})' "$plan"; then
+# A comment was edited, or a group renamed: no host and no cluster was planned for.
+if python3 -c 'import json, sys
+plan = json.load(open(sys.argv[1]))
+sys.exit(plan.get("hosts") != {} or plan.get("clusters", {}) != {})' "$plan"; then
     say 'the plan has nothing to do'
     exit
 fi

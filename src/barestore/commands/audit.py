@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.document import CONTROL_PLANES, NODES
 from barestore import inventory, prometheus
+from barestore.clusters import control_plane, section
 from barestore.commands.common import listen
 from barestore.errors import Failed
 from barestore.fleet import Call
@@ -60,19 +61,17 @@ def audit(options: Options, metrics: Path | None = None) -> Exit:
 def _scope(options: Options) -> Scope:
     source = inventory.chosen(options.inventory)
     # Control planes and clusters are those of the whole site, whichever nodes are looked at.
-    everyone = without_mistakes(source)
-    chosen = {host.name for host in without_mistakes(source, options.limit)} if options.limit else None
-    sections: Mapping[str, Mapping[str, Any]] = next(
-        (host.cluster.sections for host in everyone if host.cluster and "ceph" in host.cluster.sections), {}
-    )
-    if not sections:
+    everyone = without_mistakes(source).hosts
+    chosen = {host.name for host in without_mistakes(source, options.limit).hosts} if options.limit else None
+    ceph = section(everyone)
+    if not ceph:
         raise Failed(f"No host of {source} has the variable ceph; write the Ceph clusters into group_vars/all.")
-    planes = [host.name for host in everyone if CONTROL_PLANES in host.groups]
-    if not planes:
+    plane = control_plane(everyone)
+    if not plane:
         raise Failed(f"No host of {source} is in the group {CONTROL_PLANES}; put the control planes into it.")
     members = [host.name for host in everyone if NODES in host.groups] or [host.name for host in everyone]
     nodes = tuple(name for name in members if chosen is None or name in chosen)
-    return Scope(source, nodes, planes[0], tuple(sorted(sections["ceph"]["clusters"])))
+    return Scope(source, nodes, plane, tuple(sorted(ceph["clusters"])))
 
 
 def _hosts(scope: Scope, options: Options) -> tuple[list[Mapping[str, Any]], list[str]]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``barestore drift``: which hosts are not as their documents say, for people, for programs and for Prometheus."""
+"""``barestore drift``: what is not as its document says, hosts and clusters, for people, programs and Prometheus."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from barestore.shape import Grouping
 
 
 def drift(options: Options, sources: Sources, outputs: Outputs, metrics: Path | None = None) -> Exit:
-    """Plan for all hosts; what a plan would change has drifted. Nothing is written on any host."""
+    """Plan for all hosts and clusters; what a plan would change has drifted. Nothing is written anywhere."""
     outputs.check(options)
     fleet = ready(options)
     head = head_of(fleet, sources.observed is not None)
@@ -34,7 +34,10 @@ def drift(options: Options, sources: Sources, outputs: Outputs, metrics: Path | 
 
 
 def _title(site: Grouping) -> str:
-    number = sum(count for status, count in site.statuses.items() if status != "nothing")
-    if not number:
-        return "barestore: every host is as its document says"
-    return f"barestore: {number} {'host is' if number == 1 else 'hosts are'} not as documented, or not known to be"
+    tally = site.tally
+    said = tally.words(lambda status: status != "nothing")
+    if not said:
+        clusters = " and cluster" if tally.of["cluster"] else ""
+        return f"barestore: every host{clusters} is as its document says"
+    alone = sum(number for found in tally.of.values() for status, number in found.items() if status != "nothing") == 1
+    return f"barestore: {said} {'is' if alone else 'are'} not as documented, or not known to be"

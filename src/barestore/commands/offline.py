@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.barestore.storage.plugins.module_utils.host import planner
 from ansible_collections.barestore.storage.plugins.module_utils.host.disk_facts import disk_facts
@@ -30,7 +31,7 @@ from barestore.hosts import Host
 # What a recording that somebody edited makes of the kinds, which trust the observer.
 DAMAGED = (AttributeError, KeyError, IndexError, TypeError, ValueError)
 
-_AGAIN = "observe again with 'barestore observe --save"
+AGAIN = "observe again with 'barestore observe --save"
 
 
 # Fewer hosts are planned sooner than processes start.
@@ -42,8 +43,7 @@ def plans(fleet: Fleet, folder: Path, max_age: float | None = None) -> Iterator[
 
     :raises Failed: there is no such folder.
     """
-    if not folder.is_dir():
-        raise Failed(f"There is no folder {folder}; record the hosts with 'barestore observe --save {folder}'.")
+    there(folder)
     at_once = len(os.sched_getaffinity(0))
     if len(fleet.hosts) < _WORTH_PROCESSES or at_once < 2:
         return (_plan(host, folder, max_age) for host in fleet.hosts)
@@ -80,7 +80,7 @@ def _begin() -> None:
 def _plan(host: Host, folder: Path, max_age: float | None) -> HostPlan:
     try:
         observation = recording(folder, host.name)
-        _fresh(observation, folder, max_age)
+        fresh(observation.taken, host.name, f"{AGAIN} {folder} --limit {host.name}'", max_age)
         return _planned(host, observation, folder)
     except Failed as error:
         return report(host, {}, "error", str(error))
@@ -113,29 +113,26 @@ def _planned(host: Host, observation: Observation, folder: Path) -> HostPlan:
     )
 
 
-def _fresh(observation: Observation, folder: Path, max_age: float | None) -> None:
-    """Refuse what is older than somebody allows.
+def fresh(when_taken: str, whose: str, again: str, max_age: float | None) -> None:
+    """Refuse what is older than somebody allows; ``again`` is what to do about it.
 
     :raises Failed: it is, or nobody knows.
     """
     if max_age is None:
         return
     try:
-        taken = calendar.timegm(time.strptime(observation.taken, "%Y-%m-%dT%H:%M:%SZ"))
+        taken = calendar.timegm(time.strptime(when_taken, "%Y-%m-%dT%H:%M:%SZ"))
     except ValueError:
         taken = 0
     if time.time() - taken > max_age:
-        when = f"was made at {observation.taken}" if observation.taken else "does not say when it was made"
-        raise Failed(
-            f"The recording of {observation.host} {when}, which is longer ago than allowed; "
-            f"{_AGAIN} {folder} --limit {observation.host}'."
-        )
+        when = f"was made at {when_taken}" if when_taken else "does not say when it was made"
+        raise Failed(f"The recording of {whose} {when}, which is longer ago than allowed; {again}.")
 
 
 def damaged(folder: Path, host: str, error: Exception) -> str:
     """The sentence for a recording whose answers are not what a host answers."""
     why = " ".join(str(error).split()) or type(error).__name__
-    return f"The recording {folder / f'{host}.json'} holds an answer that no host gives ({why}); {_AGAIN} {folder}'."
+    return f"The recording {folder / f'{host}.json'} holds an answer that no host gives ({why}); {AGAIN} {folder}'."
 
 
 def whole(observation: Observation, folder: Path) -> None:
@@ -147,8 +144,29 @@ def whole(observation: Observation, folder: Path) -> None:
         question = next(iter(observation.missing))
         raise Failed(
             f"The recording of {observation.host} does not answer what this document asks ('{question}'); "
-            f"{_AGAIN} {folder} --limit {observation.host}'."
+            f"{AGAIN} {folder} --limit {observation.host}'."
         )
+
+
+def kept(path: Path, again: str) -> Any:
+    """What a file of a recording holds; ``again`` is what to do where it cannot be had.
+
+    :raises Failed: there is none, or it is no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Failed(f"There is no recording {path}; {again}.") from None
+    except OSError as error:
+        raise Failed(f"The recording {path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise Failed(f"The recording {path} is not JSON ({error}); {again}.") from error
+
+
+def there(folder: Path) -> None:
+    """:raises Failed: there is no such folder."""
+    if not folder.is_dir():
+        raise Failed(f"There is no folder {folder}; record the hosts with 'barestore observe --save {folder}'.")
 
 
 def recording(folder: Path, host: str) -> Observation:
@@ -157,16 +175,9 @@ def recording(folder: Path, host: str) -> Observation:
     :raises Failed: there is none, or the file holds something else.
     """
     path = folder / f"{host}.json"
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise Failed(f"There is no recording {path}; {_AGAIN} {folder} --limit {host}'.") from None
-    except OSError as error:
-        raise Failed(f"The recording {path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise Failed(f"The recording {path} is not JSON ({error}); {_AGAIN} {folder} --limit {host}'.") from error
+    found = kept(path, f"{AGAIN} {folder} --limit {host}'")
     if not isinstance(found, dict) or found.get("observation") != 1 or not isinstance(found.get("answers"), dict):
-        raise Failed(f"{path} is no recording of this release; {_AGAIN} {folder} --limit {host}'.")
+        raise Failed(f"{path} is no recording of this release; {AGAIN} {folder} --limit {host}'.")
     if found.get("host") not in ("", host):
-        raise Failed(f"{path} is a recording of {found.get('host')} and not of {host}; {_AGAIN} {folder}'.")
+        raise Failed(f"{path} is a recording of {found.get('host')} and not of {host}; {AGAIN} {folder}'.")
     return Observation(found["answers"], host=host, taken=str(found.get("taken", "")))

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -12,8 +11,9 @@ from pathlib import Path
 
 from ansible_collections.barestore.storage.plugins.module_utils.plan.digest import sha256
 from barestore import planfile, render
-from barestore.commands import offline
-from barestore.commands.common import Fleet, listen, module, ready
+from barestore.coming import in_order
+from barestore.commands import offline, offline_clusters
+from barestore.commands.common import Fleet, ask, ready
 from barestore.errors import Failed
 from barestore.hostplan import Exit, HostPlan, exit_code, planned
 from barestore.markdown import LIMIT, code, page
@@ -22,24 +22,24 @@ from barestore.planfile import Head
 from barestore.revision import Base, base, revision
 from barestore.screen import say
 from barestore.shape import Grouping
+from barestore.tally import Tally
 
 Sink = Callable[[HostPlan], None]
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Where observations come from: a folder of recordings, no older than ``max_age`` seconds, or else the hosts."""
+    """Where observations come from: a folder of recordings, no older than ``max_age`` seconds, or else the site."""
 
     observed: Path | None = None
     max_age: float | None = None
 
     def plans(self, fleet: Fleet, options: Options) -> Iterable[HostPlan]:
-        """One plan a host, in the fleet's order."""
-        if not fleet.hosts:
-            return ()
+        """One plan a host, in the fleet's order, and then one a cluster."""
         if self.observed is None:
             return live(fleet, options)
-        return offline.plans(fleet, self.observed, self.max_age)
+        recorded = offline_clusters.plans(fleet.clusters, self.observed, self.max_age) if fleet.clusters else ()
+        return in_order(offline.plans(fleet, self.observed, self.max_age) if fleet.hosts else (), recorded)
 
 
 @dataclass(frozen=True)
@@ -81,26 +81,26 @@ class Outputs:
 
 
 def plan(options: Options, sources: Sources, outputs: Outputs, against: str = "") -> Exit:
-    """Plan, show, and keep the plan if asked; ``against`` leaves out the hosts of which the same is wanted as there."""
+    """Plan, show, and keep the plan if asked; ``against`` leaves out hosts and clusters that are wanted as there."""
     outputs.check(options)
     fleet = ready(options)
-    at = base(fleet.inventory, against, fleet.hosts) if against else None
+    at = base(fleet.inventory, against, fleet.places) if against else None
     notes = list(_against(at, against, fleet, bool(options.limit))) if at else []
     head = head_of(fleet, sources.observed is not None, at.revision if at else "")
-    chosen = replace(fleet, hosts=at.differ(fleet.hosts)) if at else fleet
+    chosen = replace(fleet, hosts=at.differ(fleet.hosts), clusters=at.differ(fleet.clusters)) if at else fleet
     digests, site = planfile.Digests(), Grouping()
 
     def count(plan: HostPlan) -> None:
         if outputs.markdown is not None:
             site.add(plan)
         if plan.status == "changes":
-            digests.plans[plan.host] = plan.digest
+            digests.plans[plan.key] = plan.digest
 
     with planfile.writing(outputs.out, head) as keep:
         ended = show(options, sources.plans(chosen, options), head, [keep, count], outputs.to_screen)
     for note in notes:
         say(note)
-    if not options.as_json and not outputs.to_screen and digests.plans and len(chosen.hosts) > 1:
+    if not options.as_json and not outputs.to_screen and digests.plans and len(chosen.places) > 1:
         options.screen.show(f"digest of this plan: {digests.approved()}")
     facts = [*(code(note) for note in notes), *_facts(head, digests)]
     outputs.comment(site, title(site), facts, f"plan {head.inventory}")
@@ -111,16 +111,14 @@ def plan(options: Options, sources: Sources, outputs: Outputs, against: str = ""
 
 def head_of(fleet: Fleet, recordings: bool, base_revision: str = "") -> Head:
     """What a plan says of its inventory."""
-    wanted = sha256({host.name: host.wanted for host in fleet.hosts})
+    wanted = sha256({one.key: one.wanted for one in fleet.places})
     return Head(fleet.inventory.name, wanted, revision(fleet.inventory), base_revision, recordings)
 
 
 def title(site: Grouping) -> str:
     """The heading of a comment."""
-    number = site.statuses.get("changes", 0)
-    if not number:
-        return "barestore: nothing to change"
-    return f"barestore: {number} {'host' if number == 1 else 'hosts'} to change"
+    said = site.tally.words(lambda status: status == "changes")
+    return f"barestore: {said} to change" if said else "barestore: nothing to change"
 
 
 def _facts(head: Head, digests: planfile.Digests) -> Iterator[str]:
@@ -136,17 +134,22 @@ def _facts(head: Head, digests: planfile.Digests) -> Iterator[str]:
 def _against(at: Base, name: str, fleet: Fleet, limited: bool) -> Iterator[str]:
     """What a comparison left out, in sentences."""
     yield from at.notes
-    same = len(fleet.hosts) - len(at.differ(fleet.hosts))
-    yield f"{same} of {len(fleet.hosts)} hosts are wanted as at {name} ({at.revision[:12]}) and are left out."
+    parts = (
+        (len(fleet.hosts), len(at.differ(fleet.hosts)), "hosts"),
+        (len(fleet.clusters), len(at.differ(fleet.clusters)), "clusters"),
+    )
+    same = " and ".join(f"{number - new} of {number} {what}" for number, new, what in parts if number)
+    yield f"{same} are wanted as at {name} ({at.revision[:12]}) and are left out."
     if at.gone and not limited:
         named = ", ".join(at.gone[:5]) + (f" and {len(at.gone) - 5} more" if len(at.gone) > 5 else "")
         yield f"No longer asked for storage, and left as they are: {named}."
 
 
 def live(fleet: Fleet, options: Options) -> list[HostPlan]:
-    """Ask the hosts: the module in check mode, on all of them at once."""
-    answers = listen(fleet.call(module("host_storage"), check=True), options, "Planning")
-    return [planned(host, answers[host.name]) for host in fleet.hosts]
+    """Ask the site: the modules in check mode, on all hosts and for all clusters at once."""
+    answers = ask(fleet, "host_storage", "ceph_osds", options, "Planning")
+    of_hosts = [planned(host, answers[host.key]) for host in fleet.hosts]
+    return list(in_order(of_hosts, [(one, planned(one, answers[one.key])) for one in fleet.clusters]))
 
 
 def show(
@@ -156,12 +159,12 @@ def show(
     sinks: Sequence[Sink] = (),
     quiet: bool = False,
 ) -> Exit:
-    """For a person, or as JSON: one host after the other, so that a thousand need no room together."""
-    statuses: Counter[str] = Counter()
+    """For a person, or as JSON: one after the other, so that a thousand hosts need no room together."""
+    tally = Tally()
     with ExitStack() as stack:
         printed = stack.enter_context(planfile.printing(sys.stdout, head or Head())) if options.as_json else None
         for plan in plans:
-            statuses[plan.status] += 1
+            tally.add(plan)
             for sink in sinks:
                 sink(plan)
             if printed is not None:
@@ -169,6 +172,6 @@ def show(
             elif not quiet:
                 for part in render.one(plan, options.screen.width, options.verbose):
                     options.screen.show(part)
-    if statuses.total() > 1 and not options.as_json and not quiet:
-        options.screen.show(render.total(statuses))
-    return exit_code(statuses)
+    if tally.number > 1 and not options.as_json and not quiet:
+        options.screen.show(render.total(tally))
+    return exit_code(tally.statuses)

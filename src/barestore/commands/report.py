@@ -17,11 +17,17 @@ from ansible_collections.barestore.storage.plugins.module_utils.host.observation
 from ansible_collections.barestore.storage.plugins.module_utils.host.state import Site
 from ansible_collections.barestore.storage.plugins.module_utils.plan.digest import digest
 from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import StorageError
-from barestore.commands.common import Fleet, listen, module, ready
+from barestore.clusters import Cluster
+from barestore.commands import offline_clusters
+from barestore.commands.common import Fleet, ask, ready
 from barestore.commands.offline import DAMAGED, damaged, recording, whole
 from barestore.errors import Failed
+from barestore.fleet import Answer
 from barestore.hostplan import Exit, HostPlan
+from barestore.hostplan import planned as answered
+from barestore.hostplan import report as told
 from barestore.hosts import Host
+from barestore.lines import ClusterView, cluster_view
 from barestore.options import Options
 from barestore.report import page
 from barestore.report import runs as past
@@ -39,11 +45,12 @@ def report(
     plan: Path | None = None,
     runs: Sequence[Path] = (),
 ) -> Exit:
-    """Write the page, and say where it is. A host that cannot be read is on the page, with the reason."""
+    """Write the page, and say where it is. A host or cluster that cannot be read is on the page, with the reason."""
     if plan is not None and observed is not None:
         raise Failed("A plan file holds its own disks: give --plan or --observed, and not both.")
     taken = past.read(runs)
     statuses: Counter[str] = Counter()
+    of_clusters: Counter[str] = Counter()
     disks = 0
 
     def counted(views: Iterator[HostView]) -> Iterator[HostView]:
@@ -53,12 +60,18 @@ def report(
             disks += len(one.disks)
             yield one
 
-    site, views = _of_file(plan) if plan is not None else _of_site(options, observed)
-    text = page.html(site, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), counted(views), taken)
+    def seen(views: Iterator[ClusterView]) -> Iterator[ClusterView]:
+        for one in views:
+            of_clusters[one.plan.status] += 1
+            yield one
+
+    site, views, clusters = _of_file(plan) if plan is not None else _of_site(options, observed)
+    made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    text = page.html(site, made, counted(views), taken, seen(clusters))
     page.write(out, text)
-    code = Exit.ERROR if any(statuses[each] for each in _WRONG) else Exit.DONE
+    code = Exit.ERROR if any(statuses[each] or of_clusters[each] for each in _WRONG) else Exit.DONE
     if options.as_json:
-        sums = {"disks": disks, "runs": len(taken), "bytes": len(text.encode())}
+        sums = {"disks": disks, "runs": len(taken), "bytes": len(text.encode()), "clusters": dict(of_clusters)}
         options.emit({"report": str(out), "hosts": dict(statuses), **sums, "exit": int(code)})
     else:
         hosts = statuses.total()
@@ -67,10 +80,14 @@ def report(
     return code
 
 
-def _of_site(options: Options, observed: Path | None) -> tuple[str, Iterator[HostView]]:
+def _of_site(options: Options, observed: Path | None) -> tuple[str, Iterator[HostView], Iterator[ClusterView]]:
     fleet = ready(options, all_hosts=True)
     site = next((host.site for host in fleet.hosts if host.site), "")
-    return site, _recorded(fleet, observed) if observed is not None else _live(fleet, options)
+    if observed is not None:
+        clusters = offline_clusters.plans(fleet.clusters, observed) if fleet.clusters else ()
+        return site, _recorded(fleet, observed), (cluster_view(plan) for _cluster, plan in clusters)
+    answers = ask(fleet, "host_storage_info", "ceph_osds_info", options, "Looking at the site")
+    return site, _live(fleet, answers), (cluster_view(_cluster(one, answers[one.key])) for one in fleet.clusters)
 
 
 def _recorded(fleet: Fleet, folder: Path) -> Iterator[HostView]:
@@ -107,9 +124,8 @@ def _read(host: Host, folder: Path) -> HostView:
         return _failed(host, damaged(folder, host.name, error))
 
 
-def _live(fleet: Fleet, options: Options) -> Iterator[HostView]:
+def _live(fleet: Fleet, answers: Mapping[str, Answer]) -> Iterator[HostView]:
     """Each host is read once; its plan is made here, by the planner that it would run itself."""
-    answers = listen(fleet.call(module("host_storage_info"), check=True), options, "Looking at the hosts")
     for host in fleet.hosts:
         answer = answers[host.name]
         if answer.how != "ok":
@@ -121,6 +137,16 @@ def _live(fleet: Fleet, options: Options) -> Iterator[HostView]:
             yield view(*_planned(host, observation))
         except StorageError as error:
             yield _failed(host, error.sentence())
+
+
+def _cluster(cluster: Cluster, answer: Answer) -> HostPlan:
+    """The plan of a cluster that was read now; or why there is none."""
+    if answer.how != "ok":
+        return answered(cluster, answer)
+    try:
+        return offline_clusters.planned(cluster, answer.result["observation"])
+    except StorageError as error:
+        return told(cluster, {}, "error", error.sentence())
 
 
 def _planned(host: Host, observation: Observation) -> tuple[HostPlan, Facts]:
@@ -146,7 +172,7 @@ def _failed(host: Host, message: str, status: str = "error") -> HostView:
     return view(HostPlan(host.name, host.rack, status, message=message))
 
 
-def _of_file(path: Path) -> tuple[str, Iterator[HostView]]:
+def _of_file(path: Path) -> tuple[str, Iterator[HostView], Iterator[ClusterView]]:
     """Of a plan file, or of what a command printed with ``--json``: both have hosts with disks and actions.
 
     :raises Failed: the file cannot be read, or holds something else.
@@ -159,7 +185,8 @@ def _of_file(path: Path) -> tuple[str, Iterator[HostView]]:
     except ValueError as error:
         raise Failed(f"{path} is no plan: it is not JSON ({error}); {again}.") from error
     hosts = found.get("hosts") if isinstance(found, Mapping) else None
-    if not isinstance(hosts, Mapping):
+    clusters = found.get("clusters", {}) if isinstance(found, Mapping) else None
+    if not isinstance(hosts, Mapping) or not isinstance(clusters, Mapping):
         raise Failed(f"{path} is no plan of this release; {again}.")
     taken = str(found.get("made", ""))
     views = []
@@ -169,8 +196,15 @@ def _of_file(path: Path) -> tuple[str, Iterator[HostView]]:
             views.append(view(plan, Facts(str(one.get("taken", taken)))))
         except DAMAGED as error:
             raise Failed(f"{path} is damaged where it speaks of host {name}; {again}.") from error
+    of_clusters = []
+    for name, one in clusters.items():
+        try:
+            plan = replace(_host_plan(str(name), one), kind="cluster", observed=str(one.get("observed", "")))
+            of_clusters.append(cluster_view(plan))
+        except DAMAGED as error:
+            raise Failed(f"{path} is damaged where it speaks of cluster {name}; {again}.") from error
     ordered = sorted(views, key=lambda one: (one.rack, one.name))
-    return str(found.get("site", "")), iter(ordered)
+    return str(found.get("site", "")), iter(ordered), iter(of_clusters)
 
 
 def _host_plan(name: str, one: Mapping[str, Any]) -> HostPlan:

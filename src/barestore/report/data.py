@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from barestore import picture
 from barestore.hostplan import HostPlan
-from barestore.words import CHANGES, CREATES, DESTROYS, GROWS, Disks, Line, line, short_slot
+from barestore.lines import lines as lines_of
+from barestore.words import CHANGES, CREATES, DESTROYS, GROWS, Line, short_slot
 
 Json = Mapping[str, Any]
 
@@ -124,15 +125,19 @@ class HostView:
     @property
     def counts(self) -> tuple[int, ...]:
         """How many actions there are of each sign."""
-        found = Counter(each.sign for each in self.lines)
-        return tuple(found[sign] for sign in SIGNS)
+        return counts(self.lines)
+
+
+def counts(lines: Iterable[Line]) -> tuple[int, ...]:
+    """How many lines there are of each sign."""
+    found = Counter(each.sign for each in lines)
+    return tuple(found[sign] for sign in SIGNS)
 
 
 def view(plan: HostPlan, facts: Facts | None = None) -> HostView:
     """A host as the page shows it, from its plan and from what else is known."""
     known = facts or Facts()
-    disks = Disks(plan.disks)
-    lines = tuple(line(action, disks) for action in plan.actions)
+    lines = tuple(lines_of(plan))
     drawn = {str(one.disk["id"]): one for one in picture.drawings(plan.disks, plan.actions)}
     marks = _marks(plan.actions)
     troubled = {one.disk: one.text for one in known.troubles if one.disk}

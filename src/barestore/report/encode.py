@@ -14,9 +14,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from barestore.report.data import SIGNS, USES, DiskView, HostView, Part, Trouble
+from barestore.lines import ClusterView
+from barestore.report.data import SIGNS, USES, DiskView, HostView, Part, Trouble, counts
 from barestore.report.runs import Run
-from barestore.words import DESTROYS
+from barestore.words import DESTROYS, Line
 
 _HOSTS_A_PIECE = 20
 _UNSAFE = {ord(each): f"\\u{ord(each):04x}" for each in "<>&\u2028\u2029"}
@@ -51,6 +52,7 @@ class Encoder:
         self.layouts = Table()
         self.pieces: list[str] = []
         self._hosts: list[dict[str, Any]] = []
+        self._clusters: list[dict[str, Any]] = []
         self._details: list[list[Any]] = []
         self._runs: list[list[Any]] = []
         self.texts.place("")
@@ -68,7 +70,7 @@ class Encoder:
             "f": host.refusals,
             "o": host.notes,
             "c": host.counts if host.lines else (),
-            "x": list(_lost(host)),
+            "x": list(_lost(host.lines)),
             "h": [_trouble(one, places) for one in host.troubles],
             "p": [[one.kind, one.name, one.size, one.used, one.state] for one in host.stores],
             "d": [self._disk(one) for one in host.disks],
@@ -77,6 +79,36 @@ class Encoder:
         self._details.append(list(self._lines(host)))
         if len(self._details) == _HOSTS_A_PIECE:
             self._pack()
+
+    def cluster(self, one: ClusterView) -> None:
+        """Add a cluster, with all its actions: there are few."""
+        plan = one.plan
+        found = {
+            "n": plan.host,
+            "s": plan.status,
+            "t": plan.observed,
+            "g": plan.digest if plan.actions else "",
+            "m": plan.message,
+            "f": list(plan.refusals),
+            "o": list(plan.notes),
+            "c": counts(one.lines) if one.lines else (),
+            "x": list(_lost(one.lines)),
+            "q": [
+                [
+                    SIGNS.index(each.sign),
+                    each.what,
+                    each.osd,
+                    each.device_set,
+                    each.rack,
+                    each.host,
+                    each.disk,
+                    each.volume,
+                ]
+                for each in one.changes
+            ],
+            "l": [_line(each, ()) for each in one.lines],
+        }
+        self._clusters.append({key: value for key, value in found.items() if value or key in "nsq"})
 
     def runs(self, runs: Iterable[Run]) -> None:
         """Add past runs, the newest first."""
@@ -96,6 +128,7 @@ class Encoder:
                 "texts": self.texts.rows,
                 "layouts": self.layouts.rows,
                 "hosts": self._hosts,
+                "clusters": self._clusters,
                 "runs": self._runs,
             }
         )
@@ -124,9 +157,7 @@ class Encoder:
         )
 
     def _lines(self, host: HostView) -> Iterator[list[Any]]:
-        for each, touches in zip(host.lines, host.touches, strict=True):
-            sign = SIGNS.index(each.sign)
-            yield [sign, each.what, each.target, each.where, each.detail, touches, each.commands, each.lost]
+        return (_line(each, touches) for each, touches in zip(host.lines, host.touches, strict=True))
 
     def _pack(self) -> None:
         if self._details:
@@ -137,8 +168,12 @@ class Encoder:
             self._details = []
 
 
-def _lost(host: HostView) -> Iterator[str]:
-    return (lost for each in host.lines if each.sign == DESTROYS for lost in each.lost)
+def _line(each: Line, touches: Sequence[int]) -> list[Any]:
+    return [SIGNS.index(each.sign), each.what, each.target, each.where, each.detail, touches, each.commands, each.lost]
+
+
+def _lost(lines: Iterable[Line]) -> Iterator[str]:
+    return (lost for each in lines if each.sign == DESTROYS for lost in each.lost)
 
 
 def _trouble(one: Trouble, places: Mapping[str, int]) -> list[Any]:

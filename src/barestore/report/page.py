@@ -16,6 +16,7 @@ import jinja2
 
 from barestore import __version__
 from barestore.errors import Failed
+from barestore.lines import ClusterView
 from barestore.report.data import HostView
 from barestore.report.encode import Encoder
 from barestore.report.runs import Run
@@ -24,15 +25,19 @@ from barestore.report.runs import Run
 STYLES = ("colours.css", "page.css", "controls.css", "racks.css", "panel.css", "print.css")
 SCRIPTS = (
     "model.js", "dom.js", "search.js", "details.js", "bars.js", "racks.js", "grid.js", "panel.js", "capacity.js",
-    "plan.js", "health.js", "runs.js", "page.js",
+    "clusters.js", "plan.js", "health.js", "runs.js", "page.js",
 )  # fmt: skip
 
 
-def html(site: str, made: str, hosts: Iterable[HostView], runs: Sequence[Run] = ()) -> str:
-    """The page of these hosts, which come by rack; ``made`` is a time such as ``2026-11-21T10:37:30Z``."""
+def html(
+    site: str, made: str, hosts: Iterable[HostView], runs: Sequence[Run] = (), clusters: Iterable[ClusterView] = ()
+) -> str:
+    """The page of hosts, which come by rack, and of clusters; ``made`` is a time such as ``2026-11-21T10:37:30Z``."""
     encoder = Encoder()
     for host in hosts:
         encoder.host(host)
+    for cluster in clusters:
+        encoder.cluster(cluster)
     encoder.runs(runs)
     styles, script = _static()
     data = encoder.main({"site": site, "made": made, "version": __version__})

@@ -75,7 +75,7 @@ def last_play() -> str:
 def test_the_module_gets_what_the_document_says_of_each_cluster(tmp_path: Path) -> None:
     text = play(tmp_path, last_play(), SITE, "--check", "-e", "ceph_osds_expected_digest=sha256:1")
     # There is no kubectl here, so that the first cluster fails, and the second is not begun.
-    assert "Kubernetes of cluster ceph-hdd does not answer" in text, text[-3000:]
+    assert "the Ceph cluster ceph-hdd is not there yet" in text, text[-3000:]
     [hdd] = decoded(text, "module_args")
     assert (hdd["cluster"], hdd["device_sets"]["hdd"]["count"], hdd["failure_domain"]) == ("ceph-hdd", 3, "rack")
     assert (hdd["pace"], hdd["windows"], hdd["replace"]) == ("gentle", ["Sa 22:00-06:00"], ["ZL9"])

@@ -26,6 +26,18 @@ ACTION = {
 IDENTITIES = {"wwn-0x1": {"serial": "Ü1", "wwn": "0x1"}}
 
 
+OSDS = [{**ACTION, "id": "osd.purge:osd.7", "kind": "osd", "verb": "purge", "target": "osd.7", "disks": ["ZL7"]}]
+
+
+def cluster(name: str = "ceph-hdd") -> HostPlan:
+    identities = {"cluster": "f", "osd.7": {"uuid": "u", "serial": "ZL7"}}
+    digest = sha256({"actions": OSDS, "identities": identities})
+    return HostPlan(
+        name, "", "changes", digest, OSDS, disks=[{"id": "v7", "osd": "osd.7"}], identities=identities, site="lab",
+        wanted=sha256(name), observed="2026-01-02T03:04:05Z", kind="cluster",
+    )  # fmt: skip
+
+
 def host(name: str, status: str = "changes") -> HostPlan:
     actions = [ACTION] if status == "changes" else []
     identities = IDENTITIES if actions else {}
@@ -48,7 +60,9 @@ def written(folder: Path, *plans: HostPlan) -> Path:
 @pytest.fixture
 def kept(tmp_path: Path) -> Path:
     unreachable = HostPlan("three", "r1", "unreachable", message="It cannot be reached.")
-    return written(tmp_path, host("one"), host("two", "nothing"), host("four", "refused"), unreachable)
+    later = HostPlan("ceph-new", "", "later", message="It is not there yet.", kind="cluster")
+    hosts = (host("one"), host("two", "nothing"), host("four", "refused"), unreachable)
+    return written(tmp_path, *hosts, cluster(), later)
 
 
 def test_what_was_kept_is_read_back(kept: Path) -> None:
@@ -56,6 +70,31 @@ def test_what_was_kept_is_read_back(kept: Path) -> None:
     assert {name: plan.status for name, plan in found.hosts.items()} == {"one": "changes", "two": "nothing"}
     assert (found.hosts["one"].actions, found.hosts["one"].identities) == ([ACTION], IDENTITIES)
     assert planread.read(kept, found.digest).digest == found.digest
+    assert {name: plan.actions for name, plan in found.clusters.items()} == {"ceph-hdd": OSDS}
+    assert set(found.plans) == {"one", "two", "cluster ceph-hdd"}
+
+
+def test_a_cluster_counts_for_the_digest_and_is_no_host_of_its_name(tmp_path: Path) -> None:
+    alone = planread.read(written(tmp_path, host("one"))).digest
+    assert planread.read(written(tmp_path, host("one"), cluster("one"))).digest != alone
+    assert planread.read(written(tmp_path, cluster("one"))).clusters["one"].kind == "cluster"
+
+
+def test_a_file_of_version_1_is_read_and_has_the_same_digest(tmp_path: Path) -> None:
+    path = written(tmp_path, host("one"), host("two", "nothing"))
+    digest = planread.read(path).digest
+
+    def older(found: Any) -> None:
+        del found["clusters"]
+        found["barestore_plan"] = 1
+
+    path.write_text(_edit(older, True)(path.read_text()))
+    found = planread.read(path, digest)
+    assert (set(found.hosts), found.clusters) == ({"one", "two"}, {})
+    # It cannot have any.
+    path.write_text(_edit(lambda found: found.update(clusters={}), True)(path.read_text()))
+    with pytest.raises(Failed, match="something in it was edited afterwards"):
+        planread.read(path)
 
 
 def test_the_file_is_as_its_schema_says(kept: Path) -> None:
@@ -73,9 +112,10 @@ def _edit(change: Callable[[Any], None], reseal: bool = False) -> Callable[[str]
         change(found)
         if reseal:
             digests = planfile.Digests()
-            for name, entry in found["hosts"].items():
-                digests.add(name, entry)
-            head = {key: found[key] for key in found if key not in ("hosts", "exit", "digest", "seal")}
+            for kind in ("host", "cluster"):
+                for name, entry in found.get(f"{kind}s", {}).items():
+                    digests.add(HostPlan(name, "", entry["status"], entry["digest"], kind=kind), entry)
+            head = {key: found[key] for key in found if key not in ("hosts", "clusters", "exit", "digest", "seal")}
             found.update(digests.tail(head))
         return json.dumps(found)
 
@@ -90,12 +130,20 @@ def _disk(found: Any) -> None:
     found["hosts"]["one"]["identities"]["wwn-0x1"]["serial"] = "OTHER"
 
 
+def _purge(found: Any) -> None:
+    found["clusters"]["ceph-hdd"]["actions"][0]["target"] = "osd.8"
+
+
 BAD: list[tuple[str, Callable[[str], str], str]] = [
     ("cut", lambda text: text[: len(text) // 2], "is cut off: it ends in the middle of a plan"),
     ("cut at the end", lambda text: text[:-90], "is cut off"),
     ("no JSON", lambda text: "plan", "is no plan: it is not JSON"),
     ("deep", lambda text: "[" * 100_000, "is no plan: it is not JSON"),
-    ("a later format", _edit(lambda found: found.update(barestore_plan=2)), "is no plan of this release"),
+    ("a later format", _edit(lambda found: found.update(barestore_plan=3)), "is no plan of this release"),
+    ("no clusters", _edit(lambda found: found.pop("clusters")), "is no plan of this release"),
+    ("an edited purge", _edit(_purge, True), "was edited: the actions of cluster ceph-hdd are not those of its digest"),
+    ("a cluster less", _edit(lambda found: found["clusters"].clear()), "something in it was edited afterwards"),
+    ("an odd cluster", _edit(lambda found: found["clusters"].update(x=7)), "damaged where it speaks of cluster x"),
     ("an edited command", _edit(_command), "was edited: the actions of host one are not those of its digest"),
     ("an edited command, sealed again", _edit(_command, True), "was edited: the actions of host one are not those"),
     ("another disk, sealed again", _edit(_disk, True), "was edited: the actions of host one are not those"),

@@ -29,6 +29,7 @@ const STATUS = {
   error: "error",
   unreachable: "unreachable",
   unasked: "no document",
+  later: "planned later",
   done: "done",
   failed: "failed",
   stopped: "stopped",
@@ -40,7 +41,7 @@ const text = (place) => site.texts[place || 0];
 const field = (disk, place) => text(disk[place]);
 const serial = (disk) => disk[SERIAL] || "";
 const layout = (disk, side) => site.layouts[disk[side === "then" ? THEN : NOW] || 0];
-const planned = site.hosts.some((host) => host.s === "changes" || host.c);
+const planned = [...site.hosts, ...site.clusters].some((one) => one.s === "changes" || one.c);
 
 const racks = new Map();
 site.hosts.forEach((host, place) => {

@@ -23,12 +23,14 @@ function drawTiles() {
   const bytes = disks.reduce((sum, disk) => sum + (disk[SIZE] || 0), 0);
   const count = (only) => site.hosts.filter(ONLY[only][1]).length;
   const marked = disks.filter((disk) => field(disk, MARK)).length;
-  const lost = site.hosts.reduce((sum, host) => sum + (host.x || []).length, 0);
+  const lost = [...site.hosts, ...site.clusters].reduce((sum, one) => sum + (one.x || []).length, 0);
+  const clusters = site.clusters.filter((cluster) => cluster.c).length;
   byId("tiles").replaceChildren(...[
     tile(number(site.hosts.length), `${site.hosts.length === 1 ? "host" : "hosts"} in ${many(racks.size, "rack")}`),
     tile(human(bytes), `in ${many(disks.length, "disk")}`),
     count("changes") ? tile(number(count("changes")), `${count("changes") === 1 ? "host" : "hosts"} to change, ${many(marked, "disk")}`, "is-plan", "changes")
       : tile("0", "hosts to change"),
+    clusters > 0 && tile(number(clusters), `${clusters === 1 ? "Ceph cluster" : "Ceph clusters"} to change`, "is-plan"),
     lost ? tile(number(lost), "things destroyed by the plan", "is-bad", "destroys") : planned && tile("0", "destroyed by the plan"),
     count("refused") > 0 && tile(number(count("refused")), "refused", "is-bad", "refused"),
     count("wrong") > 0 && tile(number(count("wrong")), "not read", "is-bad", "wrong"),
@@ -75,7 +77,7 @@ function drawFilters() {
 function drawTabs() {
   const wrong = site.hosts.filter((host) => troublesOf(host).length || isWrong(host)).length;
   const marks = {
-    plan: [site.hosts.filter((host) => host.c).length, ""],
+    plan: [[...site.hosts, ...site.clusters].filter((one) => one.c).length, ""],
     health: [wrong, "is-bad"],
     runs: [site.runs.length, ""],
   };

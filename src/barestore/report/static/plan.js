@@ -1,4 +1,4 @@
-// What the plan does: what is lost first, then what is refused, then each host with its actions.
+// What the plan does: what is lost first, then what is refused, then clusters and each host with its actions.
 
 function hostTitle(host) {
   return [el("strong", {}, host.n), host.r && el("span", { class: "soft" }, ` ${host.r}`)];
@@ -40,13 +40,19 @@ function drawPlan(part) {
     const wrong = hosts.filter((host) => host.s === "refused" || isWrong(host));
     const changing = hosts.filter((host) => host.c && host.s !== "refused");
     const still = hosts.filter((host) => host.s === "nothing").length;
+    const clusters = chosenClusters();
+    const clustersLost = clusters.filter((cluster) => cluster.x);
+    const clustersStill = clusters.filter((cluster) => cluster.s === "nothing").length;
     const cards = changing.map(changeCard);
     part.replaceChildren(
       lost.length ? lostCard(lost) : "",
+      clustersLost.length ? clusterLost(clustersLost) : "",
       ...wrong.map(refusedCard),
+      ...clusters.filter((cluster) => cluster.s !== "nothing").map(clusterCard),
       ...cards,
       still ? el("p", { class: "empty" }, `${many(still, "host")} ${still === 1 ? "is" : "are"} as wanted.`) : "",
-      hosts.length ? "" : empty("No host fits. Clear the search to see all."));
+      clustersStill ? el("p", { class: "empty" }, `${many(clustersStill, "cluster")} ${clustersStill === 1 ? "is" : "are"} as wanted.`) : "",
+      hosts.length || clusters.length ? "" : empty("No host fits. Clear the search to see all."));
     if (cards.length === 1) cards[0].open = true;
   };
   listeners.push(draw);
