@@ -37,6 +37,7 @@ LATER = {
     "test_zfs_day2.py": "three of six were seen to pass; the added vdev failed by a race, and was not seen since",
     "test_udev.py::test_a_disk_that_somebody_keeps_locked": _MINUTES,
     "lab/test_story.py": _MINUTES,
+    "lab/test_secrets.py": _MINUTES,
     "test_swaps.py::test_contents_of_a_used": _MINUTES,
     "test_swaps.py::test_names": _MINUTES,
     "test_swaps.py::test_what_was": _MINUTES,

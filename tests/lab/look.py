@@ -6,8 +6,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from barestore.lab.vm import VirtualMachine
 
@@ -51,6 +52,18 @@ def fingerprint(vm: VirtualMachine) -> dict[str, str]:
     """Digests of all disks, and the guest's tables: equal as long as nobody writes."""
     vm.ssh("sync")
     return {"tables": vm.ssh(_TABLES).stdout, **{disk.serial: vm.disk_digest(disk.serial) for disk in vm.machine.disks}}
+
+
+def family(pid: int) -> list[int]:
+    """A process and all below it: Ansible has sessions of its own, which no signal to a group reaches."""
+    below: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            below.setdefault(int(path.read_text().rpartition(")")[2].split()[1]), []).append(int(path.parent.name))
+    found = [pid]
+    for one in found:
+        found += below.get(one, [])
+    return found
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from barestore.lab import qemu, ssh
 from barestore.lab.files import socket_dir
 from barestore.lab.throwaway import throwaway
 from barestore.lab.vm import VirtualMachine
+from tests.lab.look import family
 from tests.lab.story import INVENTORY, ROOT, Story, steps_lacking, subprocess_command
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(bool(steps_lacking()), reason=steps_lacking())]
@@ -73,18 +74,6 @@ def throttle(vm: VirtualMachine, writes: int) -> None:
     for serial in SERIALS:
         limits = dict.fromkeys(("bps", "bps_rd", "bps_wr", "iops", "iops_rd"), 0)
         vm.qmp.command("block_set_io_throttle", id=qemu.device_name(serial), **limits, iops_wr=writes)
-
-
-def family(pid: int) -> list[int]:
-    """A process and all below it: Ansible has sessions of its own, which no signal to a group reaches."""
-    below: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            below.setdefault(int(path.read_text().rpartition(")")[2].split()[1]), []).append(int(path.parent.name))
-    found = [pid]
-    for one in found:
-        found += below.get(one, [])
-    return found
 
 
 def begun(vm: VirtualMachine) -> Counter[str]:
