@@ -36,7 +36,7 @@ options:
     type: dict
     default: {}
   nodes:
-    description: Nodes as the cluster has them, whose names and UIDs the local volumes need.
+    description: Nodes as the cluster has them, whose names the local volumes need.
     type: list
     elements: dict
     default: []
@@ -164,11 +164,11 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             serial for cluster in site.clusters.values() for serial in cluster.get("osd_changes", {}).get("replace", ())
         }
         for node in self.get_option("nodes"):
-            name, uid = node["metadata"]["name"], node["metadata"]["uid"]
+            name = node["metadata"]["name"]
             if name in variables["hostvars"]:
                 told = variables["hostvars"].raw_get(name).get("host_storage_report", {})
                 devices = [one for one in told.get("local_volumes", []) if one.get("serial") not in given_up]
-                yield from local_volumes(name, uid, devices)
+                yield from local_volumes(name, devices)
 
 
 def _text(source: str) -> str:

@@ -132,14 +132,14 @@ class SimulatedRook(Runner):
             if one.phase == "Available" and self.nodes[one.node] not in self.cut_off
         ]
         if free:
-            load = self._load()
+            load = self._load(claim.device_set)
             chosen = min(free, key=lambda one: (load[self.nodes[one.node]], load[one.node], one.name))
             chosen.phase, chosen.claim, claim.volume = "Bound", claim.name, chosen.name
 
-    def _load(self) -> dict[str, int]:
+    def _load(self, device_set: str) -> dict[str, int]:
         load = dict.fromkeys([*self.nodes, *self.nodes.values()], 0)
         for claim in self.claims.values():
-            if claim.volume:
+            if claim.volume and claim.device_set == device_set:
                 node = self.volumes[claim.volume].node
                 load[node] += 1
                 load[self.nodes[node]] += 1

@@ -420,3 +420,23 @@ def test_any_cluster_stays_balanced_whole_and_within_its_room(
     assert_tidy(rook, end)
     limit = 0.80
     assert all(rook.ceph.used(one) <= limit * osd.size or start <= end for one, osd in rook.ceph.osds.items())
+
+
+@settings(max_examples=15)
+@given(racks=st.integers(2, 4), hosts=st.integers(1, 2), disks=st.integers(1, 4), data=st.data())
+def test_two_sets_on_the_same_disks_are_raised_or_refused_before_anything_is_begun(
+    racks: int, hosts: int, disks: int, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    most = racks * hosts * disks
+    first = data.draw(st.integers(0, most), label="first")
+    second = data.draw(st.integers(0, most - first), label="second")
+    ends = {name: data.draw(st.integers(1, most), label=name) for name in ("hdd", "more")}
+    rook = SimulatedRook(racks, hosts, disks, {"hdd": first, "more": second}, [])
+    folder = str(tmp_path_factory.mktemp("run"))
+    counts = {name: max(count, rook.sets[name]) for name, count in ends.items()}
+    done = osds(Job(Wanted(NAME, counts, "rack", patience=60), False, "", folder), rook, SimulatedClock(rook))
+    if done.plan.refusals:
+        assert not rook.log
+        return
+    assert done.error == "", done.error
+    assert rook.sets == counts and len(rook.ceph.osds) == sum(counts.values()) <= most

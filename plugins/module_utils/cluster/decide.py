@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from ..plan.model import Refusal
 from . import capacity, placement
 from .placement import Goer
+from .room import Room, waiting
 from .state import Claim, Cluster, DeviceSet, Mark, Volume
 from .wanted import Decision, Leaver, Returner, Step, Wanted
 
@@ -51,11 +52,22 @@ def decide(cluster: Cluster, wanted: Wanted) -> Decision:
             lower[device_set.name] = (device_set, target)
         if count == 0:
             drop.append(device_set)
-        elif device_set.count < count:
+    # All that goes is known before anything comes: sets share volumes, and what one takes is not free for the next.
+    room, awaited = _room(cluster, wanted, leavers, wipes)
+    for device_set in cluster.sets:
+        count = wanted.counts.get(device_set.name)
+        if not count:
+            continue
+        if device_set.count < count:
             mine = [one for one in leavers if one.device_set == device_set.name and one.owned]
-            emptied = [one.volume for one in leavers if one.volume is not None and _is_emptied(one)]
-            emptied += [one for one in wipes if one.serial not in wanted.replace]
-            found, refused = _steps(cluster, device_set, count, len(mine), staying, emptied, wanted)
+            back = [
+                cluster.osds[one.osd].domain(wanted.failure_domain)
+                for one in returners
+                if one.device_set == device_set.name
+            ]
+            found, refused = _steps(
+                cluster, device_set, count, len(mine), back, awaited.get(device_set.name, ()), room, wanted
+            )
             steps.extend(found)
             refusals.extend(refused)
             if found and found[-1].osds < count:
@@ -151,16 +163,16 @@ def _steps(
     device_set: DeviceSet,
     count: int,
     going: int,
-    staying: list[Returner],
-    emptied: list[Volume],
+    back: list[str],
+    awaited: tuple[str, ...],
+    room: Room,
     wanted: Wanted,
 ) -> tuple[list[Step], tuple[Refusal, ...]]:
     owned = sum(1 for one in cluster.claims_of(device_set.name) if one.owned and not one.deleting)
-    back = [cluster.osds[one.osd].domain(wanted.failure_domain) for one in staying]
     # The operator makes a claim only where it has fewer than the count, those that leave or come back among them.
     first = min(count, max(owned, device_set.count))
     number = count - first
-    domains, refused = placement.arriving(cluster, device_set, number, wanted.failure_domain, back, emptied)
+    domains, refused = placement.arriving(cluster, device_set, number, wanted.failure_domain, room, back, awaited)
     if refused:
         return [], refused
     counts = placement.spread(cluster, device_set.name, wanted.failure_domain)
@@ -181,6 +193,24 @@ def _steps(
         steps.append(Step(device_set, before, to, part, max(to, owned) - going, max(1, placement.gap(counts))))
         before = to
     return steps, ()
+
+
+def _room(
+    cluster: Cluster, wanted: Wanted, leavers: list[Leaver], wipes: list[Volume]
+) -> tuple[Room, dict[str, tuple[str, ...]]]:
+    """The room for new OSDs, less what claims without a volume are to find: in which failure domains, by set."""
+    emptied = [one.volume for one in leavers if one.volume is not None and _is_emptied(one)]
+    emptied += [one for one in wipes if one.serial not in wanted.replace]
+    room = Room(cluster, wanted.failure_domain, tuple(emptied))
+    gone = frozenset(one.claim for one in leavers)
+    awaited = {}
+    for device_set in cluster.sets:
+        count = wanted.counts.get(device_set.name, device_set.count)
+        number = waiting(cluster, device_set, count, gone)
+        if number:
+            counts = placement.spread(cluster, device_set.name, wanted.failure_domain)
+            awaited[device_set.name] = room.spread(device_set, counts, number)
+    return room, awaited
 
 
 def _is_emptied(one: Leaver) -> bool:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from ..plan.model import Refusal
 from .quantities import human
-from .state import Claim, Cluster, DeviceSet, Osd, Volume
+from .room import Room, domain_of_node
+from .state import Claim, Cluster, DeviceSet, Osd
 
 _STEP = 0.05
 """Fullness is compared in steps of 5 %, so that a plan stays the same while clients write."""
@@ -75,21 +76,19 @@ def arriving(
     device_set: DeviceSet,
     number: int,
     kind: str,
+    room: Room,
     back: Iterable[str] = (),
-    emptied: Iterable[Volume] = (),
+    awaited: Iterable[str] = (),
 ) -> tuple[tuple[str, ...], tuple[Refusal, ...]]:
-    """The failure domain of each new OSD in order, or why there is no room for them.
+    """The failure domain of each new OSD in order, taken from ``room``, or why there is no room for them.
 
-    ``back`` are the failure domains of OSDs that were to leave and stay after all; ``emptied`` are the volumes of
-    those that went, which this plan makes free before anything is added.
+    ``back`` are the failure domains of OSDs that were to leave and stay after all, ``awaited`` those where claims that
+    have no volume yet are taken to find one.
     """
     counts = spread(cluster, device_set.name, kind)
-    for name in back:
+    for name in (*back, *awaited):
         counts[name] = counts.get(name, 0) + 1
-    free = free_places(cluster, device_set, kind)
-    for volume in emptied:
-        if volume.storage_class == device_set.storage_class and volume.size >= device_set.request:
-            _add_place(free, cluster, volume.node, kind)
+    free = room.places(device_set)
     waiting = [one for one in cluster.claims_of(device_set.name) if one.owned and cluster.osd_of(one.name) is None]
     have = sum(free.values())
     if have < number:
@@ -103,13 +102,8 @@ def arriving(
                 lacks=volumes_of(device_set.storage_class),
             ),
         )
-    domains = []
-    usable = {name: counts.get(name, 0) for name in free}
-    for _one in range(number):
-        name = min((name for name in usable if free[name] > 0), key=lambda name: (usable[name], name))
-        domains.append(name)
-        usable[name] += 1
-        free[name] -= 1
+    domains = room.spread(device_set, counts, number)
+    usable = {name: counts.get(name, 0) + domains.count(name) for name in free}
     before, after = gap(counts), gap({**counts, **usable})
     if after > max(1, before) and not waiting:
         least = min(counts, key=lambda name: (usable.get(name, counts[name]), name))
@@ -122,36 +116,12 @@ def arriving(
                 lacks=volumes_of(device_set.storage_class),
             ),
         )
-    return tuple(domains), ()
+    return domains, ()
 
 
 def volumes_of(storage_class: str) -> str:
     """The resource that a refusal lacks where there are too few volumes."""
     return f"storage_class:{storage_class}"
-
-
-def free_places(cluster: Cluster, device_set: DeviceSet, kind: str) -> dict[str, int]:
-    """How many more OSDs of a set each failure domain has volumes for."""
-    found: dict[str, int] = {}
-    local = [one for one in cluster.volumes.values() if one.storage_class == device_set.storage_class and one.path]
-    for volume in local:
-        if _is_free(volume, device_set):
-            _add_place(found, cluster, volume.node, kind)
-    if local or not device_set.request:
-        return found
-    for node in cluster.nodes.values():
-        if node.free:
-            room = node.free.get("00default", max(node.free.values()))
-            _add_place(found, cluster, node.name, kind, room // device_set.request)
-    return found
-
-
-def _add_place(found: dict[str, int], cluster: Cluster, node: str, kind: str, number: int = 1) -> None:
-    """Count places on a node, unless no pod could come to it."""
-    there = cluster.nodes.get(node)
-    if there is not None and there.ready and there.schedulable:
-        name = _domain_of_node(cluster, node, kind)
-        found[name] = found.get(name, 0) + number
 
 
 def unbalanced(counts: dict[str, int]) -> bool:
@@ -175,20 +145,9 @@ def _rank(held: list[tuple[int, int, Goer]]) -> tuple[int, int, int]:
     return (-len(held), fullness, number)
 
 
-def _is_free(volume: Volume, device_set: DeviceSet) -> bool:
-    return volume.phase == "Available" and not volume.claim and volume.size >= device_set.request
-
-
-def _domain_of_node(cluster: Cluster, node: str, kind: str) -> str:
-    if kind == "rack":
-        return cluster.nodes[node].rack
-    # Rook makes the CRUSH host of a node's name, without dots.
-    return node.replace(".", "-") if kind == "host" else f"new OSD on {node}"
-
-
 def _known_domains(cluster: Cluster, kind: str) -> Iterable[str]:
     storage = {volume.node for volume in cluster.volumes.values() if volume.path}
-    return {_domain_of_node(cluster, name, kind) for name in cluster.nodes if name in storage} if kind != "osd" else ()
+    return {domain_of_node(cluster, name, kind) for name in cluster.nodes if name in storage} if kind != "osd" else ()
 
 
 def gap(counts: dict[str, int]) -> int:

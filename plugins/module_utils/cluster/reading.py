@@ -249,6 +249,7 @@ def volumes(items: Iterable[Json]) -> Iterator[state.Volume]:
             f"{ref['namespace']}/{ref['name']}" if ref else "",
             notes.get(state.FREED, ""),
             spec.get("persistentVolumeReclaimPolicy", "Retain"),
+            "deletionTimestamp" in meta,
         )
 
 

@@ -109,7 +109,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class Volume:
-    """A PersistentVolume. ``claim`` is ``NAMESPACE/NAME``; ``path`` and ``serial`` are empty where it is not local."""
+    """A PersistentVolume. ``claim`` is ``NAMESPACE/NAME``; ``path`` and ``serial`` are empty where it is not local.
+
+    ``deleting``: it was deleted, and goes with its claim.
+    """
 
     name: str
     storage_class: str
@@ -121,6 +124,7 @@ class Volume:
     claim: str
     freed: str
     reclaim: str
+    deleting: bool = False
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ class Finding:
 CODES = (
     "volume_shared",
     "volume_nested",
+    "volume_deleted",
+    "volume_without_node",
     "osd_device_shared",
     "osd_uuid_shared",
     "label_other_cluster",
@@ -54,6 +56,7 @@ def findings(
     known, by_name = list(clusters), {one.host: one for one in hosts}
     found = [
         *_volumes(known, by_name),
+        *_lost(known),
         *_records(known, by_name),
         *_pods(known),
         *_templates(objects),
@@ -92,6 +95,28 @@ def _volumes(clusters: list[Cluster], hosts: Mapping[str, HostFacts]) -> Iterato
             device = host.devices.get(number)
             for above in sorted(device.above & set(by_number)) if device else ():
                 yield _nested(host.host, what, names, by_number[above], _title(host, above))
+
+
+def _lost(clusters: list[Cluster]) -> Iterator[Finding]:
+    """1: no volume goes while its disk is used, and none is of a host that is gone."""
+    for cluster in clusters:
+        for volume in cluster.volumes.values():
+            used = f"claim {volume.claim} uses it" if volume.claim else "no claim uses it"
+            if volume.path and volume.deleting:
+                yield Finding(
+                    "volume_deleted",
+                    f"{volume.node} volume {volume.name}",
+                    f"it was deleted while {used}: it goes with the claim, and leaves a disk that nobody wiped",
+                    "take its OSD out by 'replace' or a lower count; the role local_volumes offers the disk again",
+                )
+            # Inside the cluster nodes are not asked for.
+            if volume.path and cluster.nodes and volume.node not in cluster.nodes:
+                yield Finding(
+                    "volume_without_node",
+                    f"{volume.node} volume {volume.name}",
+                    f"Kubernetes has no such node, and {used}",
+                    "bring the host back as a node of that name, or take out its OSDs and delete the volume",
+                )
 
 
 def _shared(host: str, what: str, names: Iterable[str]) -> Finding:

@@ -49,12 +49,15 @@ def _wipe(cluster: Cluster, volume: Volume, freed: str, needs: frozenset[str], r
         before=_facts(volume, freed),
         after={"carries": ""},
         needs=needs,
-        provides=frozenset((f"wiped:{volume.name}",)),
+        # A volume that was deleted is gone with its claim: there is nothing to free.
+        provides=frozenset((f"wiped:{volume.name}", *((DONE, available(volume.name)) if volume.deleting else ()))),
         # The consent is the plan itself: it names the disk by its serial, and the OSD that must be all that is on it.
         destroys=(Destroys(consent_disk(volume), freed, f"osd.{number} ({uuid}) of Ceph cluster {fsid}"),),
         disks=(volume.serial,) if volume.serial else (),
         expects=(Expect("job_done", name),),
     )
+    if volume.deleting:
+        return
     yield Action(
         KIND,
         "free",

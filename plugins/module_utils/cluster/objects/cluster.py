@@ -10,6 +10,7 @@ from typing import Any
 
 from ...host.sizes import parse_bytes
 from ..document import SiteFacts, data_dir, mon_storage, storage_classes
+from ..state import SET_LABEL
 from .common import RACK_LABEL, claim, made, on_hosts, quantity, spread, tolerations, topology_key
 from .settings import BY_CLASS, CONFIG, FILE, RESOURCES, SMALL, SMALL_OSD, SPEC, WITHOUT_LIMIT, OfClass, spec_of
 
@@ -120,7 +121,12 @@ def device_set(site: SiteFacts, cluster: str, name: str, count: int) -> dict[str
     chosen = of_class(entry)
     key = topology_key(document.get("failure_domain", "rack"))
     # One rack may not have two more OSDs than another; inside a rack, hosts take turns as far as their disks go.
-    even = [spread(key, OSD_APPS), spread("kubernetes.io/hostname", OSD_APPS, strict=key != RACK_LABEL)]
+    # Each set by itself, as its OSDs are counted: a rack may have fewer of one set and more of another.
+    mine = {SET_LABEL: name}
+    even = [
+        spread(key, OSD_APPS, labels=mine),
+        spread("kubernetes.io/hostname", OSD_APPS, strict=key != RACK_LABEL, labels=mine),
+    ]
     prepare: dict[str, Any] = {"topologySpreadConstraints": even[:1] if key != RACK_LABEL else even}
     placement: dict[str, Any] = {}
     hosts = _hosts(site, entry["storage_class"])

@@ -41,14 +41,17 @@ def topology_key(failure_domain: str) -> str:
     return RACK_LABEL if failure_domain == "rack" else HOST_LABEL
 
 
-def spread(key: str, apps: Sequence[str], strict: bool = True, max_skew: int = 1) -> dict[str, Any]:
-    """Pods of these apps evenly over the values of ``key``; ``strict`` ones wait rather than crowd."""
-    expression = {"key": "app", "operator": "In", "values": list(apps)}
+def spread(
+    key: str, apps: Sequence[str], strict: bool = True, max_skew: int = 1, labels: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Pods of these apps, with these labels, evenly over the values of ``key``; ``strict`` ones wait, not crowd."""
+    wanted = {"app": list(apps), **{name: [value] for name, value in (labels or {}).items()}}
+    expressions = [{"key": name, "operator": "In", "values": values} for name, values in wanted.items()]
     return {
         "maxSkew": max_skew,
         "topologyKey": key,
         "whenUnsatisfiable": "DoNotSchedule" if strict else "ScheduleAnyway",
-        "labelSelector": {"matchExpressions": [expression]},
+        "labelSelector": {"matchExpressions": expressions},
     }
 
 

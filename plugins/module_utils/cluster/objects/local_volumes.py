@@ -38,10 +38,9 @@ def volume_name(host: str, identity: str) -> str:
     return f"{plain[: _LONGEST - 9].rstrip('-')}-{hashlib.sha256(plain.encode()).hexdigest()[:8]}"
 
 
-def local_volumes(host: str, node_uid: str, devices: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The volumes of one host.
+def local_volumes(host: str, devices: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The volumes of one host. No Node owns them: one that is deleted would take those along that OSDs run on.
 
-    :param node_uid: of the Node, which owns the volumes, so that they go when the host is removed from the cluster.
     :param devices: each with ``link``, ``identity``, ``bytes``, ``storage_class``, ``mode``, ``serial``, ``wwn``.
     """
     for device in devices:
@@ -67,5 +66,4 @@ def local_volumes(host: str, node_uid: str, devices: Iterable[Mapping[str, Any]]
             },
         )
         found["metadata"]["annotations"] = annotations
-        found["metadata"]["ownerReferences"] = [{"apiVersion": "v1", "kind": "Node", "name": host, "uid": node_uid}]
         yield found

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.audit.facts import host_facts
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.audit.findings import CODES, findings
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.audit.run import metrics
-from ansible_collections.barestore.storage.plugins.module_utils.cluster.state import Cluster, Pod, Volume
+from ansible_collections.barestore.storage.plugins.module_utils.cluster.state import Cluster, Node, Pod, Volume
 from tests.unit.plugins.module_utils.cluster import recorded
 
 FOLDER = "/var/lib/barestore/local-volumes/osd"
@@ -31,6 +31,7 @@ class Site:
         self.cluster: Cluster = replace(
             seen,
             volumes={f"local-{n}": volume(f"local-{n}", f"d{n}", f"ceph-hdd/hdd-data-{n}abcde") for n in range(9)},
+            nodes={"ss1": Node("ss1", "rack1", True, True)},
             pods=tuple(Pod(f"rook-ceph-osd-{n}-x", n, "ss1", "Running", False) for n in range(9)),
             serials={n: f"sd{n}=HDD_S{n}" for n in range(9)},
         )
@@ -135,6 +136,16 @@ def an_osd_that_writes_elsewhere(site: Site) -> None:
     del site.host["holders"]["8:48"]
 
 
+def a_volume_that_was_deleted(site: Site) -> None:
+    volumes = site.cluster.volumes
+    site.cluster = replace(site.cluster, volumes={**volumes, "local-3": replace(volumes["local-3"], deleting=True)})
+
+
+def a_volume_of_a_node_that_is_gone(site: Site) -> None:
+    gone = replace(volume("local-gone", "gone"), node="ss9")
+    site.cluster = replace(site.cluster, volumes={**site.cluster.volumes, gone.name: gone})
+
+
 WRONG = [
     (two_volumes_on_one_disk, "volume_shared", "ss1 disk S0: volumes alias, local-0 all lead to it"),
     (one_disk_by_two_paths, "volume_shared", "ss1 disk S7: volumes local-2, local-7 all lead to it"),
@@ -142,6 +153,16 @@ WRONG = [
         a_disk_and_its_partition,
         "volume_nested",
         "ss1 device /dev/sd21: volume part lies on disk S2, which is all of volume",
+    ),
+    (
+        a_volume_that_was_deleted,
+        "volume_deleted",
+        "ss1 volume local-3: it was deleted while claim ceph-hdd/hdd-data-3abcde uses it: it goes with the claim",
+    ),
+    (
+        a_volume_of_a_node_that_is_gone,
+        "volume_without_node",
+        "ss9 volume local-gone: Kubernetes has no such node, and no claim uses it",
     ),
     (two_osds_name_one_device, "osd_device_shared", "ceph-hdd sd4=HDD_S4: osd.3, osd.4 all say"),
     (two_osds_with_one_uuid, "osd_uuid_shared", "have this UUID"),

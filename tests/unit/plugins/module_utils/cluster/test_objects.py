@@ -71,6 +71,8 @@ def test_osds_are_spread_strictly_over_the_racks_that_have_disks(document: Objec
         1,
     )
     assert host["whenUnsatisfiable"] == "ScheduleAnyway"
+    mine = {"key": "ceph.rook.io/DeviceSet", "operator": "In", "values": ["hdd"]}
+    assert all(mine in one["labelSelector"]["matchExpressions"] for one in (rack, host))
     [term] = found["preparePlacement"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][
         "nodeSelectorTerms"
     ]
@@ -160,7 +162,7 @@ def test_volumes_of_a_coded_pool_have_their_metadata_in_the_replicated_one(site:
     assert (coded["pool"], coded["dataPool"], coded["clusterID"]) == ("block", "coded", "ceph-ssd")
 
 
-def test_a_local_volume_leads_to_its_disk_and_belongs_to_its_node() -> None:
+def test_a_local_volume_leads_to_its_disk_and_outlives_its_node() -> None:
     device = {
         "link": "/var/lib/barestore/local-volumes/osd/wwn-0x5000",
         "identity": "wwn-0x5000",
@@ -170,10 +172,10 @@ def test_a_local_volume_leads_to_its_disk_and_belongs_to_its_node() -> None:
         "serial": "ZL1",
         "wwn": "0x5000",
     }
-    [volume] = local_volumes("ss1", "uid-1", [device])
+    [volume] = local_volumes("ss1", [device])
     assert volume["metadata"]["name"] == "local-ss1-wwn-0x5000"
     assert volume["metadata"]["annotations"] == {"barestore.storage/serial": "ZL1", "barestore.storage/wwn": "0x5000"}
-    assert volume["metadata"]["ownerReferences"][0]["uid"] == "uid-1"
+    assert "ownerReferences" not in volume["metadata"]
     assert volume["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
     assert volume["spec"]["local"]["path"] == device["link"]
 

@@ -9,6 +9,8 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.barestore.storage.plugins.module_utils.cluster import placement
+from ansible_collections.barestore.storage.plugins.module_utils.cluster.decide import decide
+from ansible_collections.barestore.storage.plugins.module_utils.cluster.room import Room
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.state import (
     Claim,
     Cluster,
@@ -18,6 +20,7 @@ from ansible_collections.barestore.storage.plugins.module_utils.cluster.state im
     Osd,
     Volume,
 )
+from ansible_collections.barestore.storage.plugins.module_utils.cluster.wanted import Wanted
 from tests.unit.plugins.module_utils.cluster import recorded
 
 TIB = 1024**4
@@ -108,12 +111,15 @@ def test_a_claim_without_an_osd_goes_first() -> None:
 
 def test_new_osds_come_where_there_are_fewest() -> None:
     seen = layout({"a": ("rack1", 2), "b": ("rack2", 1), "c": ("rack3", 1)}, free={"a": 3, "b": 3, "c": 3})
-    assert placement.arriving(seen, seen.sets[0], 4, "rack") == (("rack2", "rack3", "rack1", "rack2"), ())
+    assert placement.arriving(seen, seen.sets[0], 4, "rack", Room(seen, "rack")) == (
+        ("rack2", "rack3", "rack1", "rack2"),
+        (),
+    )
 
 
 def test_a_rack_without_disks_is_told() -> None:
     seen = layout(racks(3, 1, 2), free={"h11": 2, "h21": 2})
-    _domains, refused = placement.arriving(seen, seen.sets[0], 4, "rack")
+    _domains, refused = placement.arriving(seen, seen.sets[0], 4, "rack", Room(seen, "rack"))
     assert (
         "4 in rack rack1, 4 in rack rack2, 2 in rack rack3, since rack rack3 has no free volume" in refused[0].message
     )
@@ -121,7 +127,7 @@ def test_a_rack_without_disks_is_told() -> None:
 
 def test_too_few_volumes_are_counted_by_rack() -> None:
     seen = layout(racks(3, 1, 2), free={"h11": 1})
-    _domains, refused = placement.arriving(seen, seen.sets[0], 3, "rack")
+    _domains, refused = placement.arriving(seen, seen.sets[0], 3, "rack", Room(seen, "rack"))
     assert refused[0].message == (
         "3 new OSDs need 3 free volumes of at least 1.0 TiB in local-storage, and there are 1: "
         "rack rack1 1, rack rack2 0, rack rack3 0"
@@ -131,12 +137,61 @@ def test_too_few_volumes_are_counted_by_rack() -> None:
 def test_volumes_on_nodes_that_are_not_ready_do_not_count() -> None:
     seen = layout(racks(3, 1, 2), free={"h11": 1, "h21": 1, "h31": 1})
     nodes = {**seen.nodes, "h31": replace(seen.nodes["h31"], schedulable=False)}
-    assert placement.free_places(replace(seen, nodes=nodes), seen.sets[0], "rack") == {"rack1": 1, "rack2": 1}
+    assert Room(replace(seen, nodes=nodes), "rack").places(seen.sets[0]) == {"rack1": 1, "rack2": 1}
+
+
+def test_volumes_that_were_deleted_do_not_count() -> None:
+    seen = layout(racks(3, 1, 2), free={"h11": 1, "h21": 1})
+    volumes = {**seen.volumes, "free-h11-0": replace(seen.volumes["free-h11-0"], deleting=True)}
+    assert Room(replace(seen, volumes=volumes), "rack").places(seen.sets[0]) == {"rack2": 1}
 
 
 def test_topolvm_has_room_by_bytes() -> None:
     seen = layout(racks(3, 1, 2))
     bare = {name: replace(one, path="") for name, one in seen.volumes.items()}
     nodes = {name: replace(one, free={"00default": int(2.5 * TIB)}) for name, one in seen.nodes.items()}
-    free = placement.free_places(replace(seen, volumes=bare, nodes=nodes), seen.sets[0], "rack")
-    assert free == {"rack1": 2, "rack2": 2, "rack3": 2}
+    room = Room(replace(seen, volumes=bare, nodes=nodes), "rack")
+    assert room.places(seen.sets[0]) == {"rack1": 2, "rack2": 2, "rack3": 2}
+    assert room.spread(seen.sets[0], {"rack1": 1, "rack2": 0}, 2) == ("rack2", "rack3")
+    assert room.places(seen.sets[0]) == {"rack1": 2, "rack2": 1, "rack3": 1}
+
+
+def two_sets(free: dict[str, int], request: int = TIB, **claims: Claim) -> Cluster:
+    """Sets ``hdd`` of six OSDs and ``more`` of none, both on the same StorageClass."""
+    seen = layout(racks(3, 1, 2), free)
+    sets = (seen.sets[0], DeviceSet("more", 1, 0, "local-storage", "hdd", request))
+    return replace(seen, sets=sets, claims={**seen.claims, **claims})
+
+
+def raised(seen: Cluster, **counts: int) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+    decided = decide(seen, Wanted("ceph-hdd", counts, "rack", pace="fast"))
+    return {one.device_set.name: one.domains for one in decided.steps}, [one.message for one in decided.refusals]
+
+
+def test_what_one_set_takes_is_not_free_for_the_next() -> None:
+    seen = two_sets({"h11": 2, "h21": 2, "h31": 2})
+    every = ("rack1", "rack2", "rack3")
+    assert raised(seen, hdd=9, more=3) == ({"hdd": every, "more": every}, [])
+    found, refused = raised(seen, more=4, hdd=9)
+    assert found == {"hdd": every}
+    assert refused == [
+        "4 new OSDs need 4 free volumes of at least 1.0 TiB in local-storage, and there are 3: "
+        "rack rack1 1, rack rack2 1, rack rack3 1"
+    ]
+
+
+def test_a_set_takes_the_smallest_volume_that_does() -> None:
+    seen = two_sets({"h11": 1, "h21": 1, "h31": 1}, request=2 * TIB)
+    large = {f"large-{host}": replace(volume(f"large-{host}", host, ""), size=2 * TIB) for host in seen.nodes}
+    seen = replace(seen, volumes={**large, **seen.volumes})
+    assert raised(seen, hdd=9, more=3)[1] == []
+    assert "there are 2: " in raised(seen, hdd=10, more=3)[1][0]
+
+
+def test_claims_that_look_for_a_volume_take_theirs_first() -> None:
+    pending = Claim("more-data-0", "more", 0, True, "Pending", "", "", False)
+    seen = two_sets({"h11": 2, "h21": 1, "h31": 1}, **{pending.name: pending})
+    assert raised(seen, hdd=9) == ({"hdd": ("rack1", "rack2", "rack3")}, [])
+    seen = two_sets({"h11": 1, "h21": 1, "h31": 1}, **{pending.name: pending})
+    assert "3 new OSDs need 3 free volumes" in raised(seen, hdd=9)[1][0]
+    assert raised(seen, hdd=9, more=0)[1] == [], "it goes, and looks for none"
