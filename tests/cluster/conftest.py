@@ -27,11 +27,19 @@ class Cluster:
 
     bed: Bed
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """That of a playbook whose words are compared."""
+        return {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
+
+    def argv(self, *words: str) -> list[str]:
+        """The command of a playbook on the bed's inventory."""
+        return [str(PLAYBOOK), "-i", str(self.bed.inventory), *words]
+
     def playbook(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run site.yml, or what the words say, on the bed's inventory."""
-        argv = [str(PLAYBOOK), "-i", str(self.bed.inventory), *(words or ("site.yml",))]
-        environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
-        done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        argv = self.argv(*(words or ("site.yml",)))
+        done = subprocess.run(argv, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
         if check and done.returncode:
             pytest.fail(
                 f"{' '.join(argv)} ended with code {done.returncode}:\n{done.stdout[-6000:]}\n{done.stderr[-2000:]}"
@@ -62,6 +70,11 @@ class Cluster:
     def kubectl(self, words: str, *, check: bool = True, input: str = "") -> str:
         """What kubectl prints on the first control plane."""
         return self.ssh("cp1", f"kubectl --kubeconfig /etc/kubernetes/admin.conf {words}", check=check, input=input)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The operator's contract comes last: its clusters keep the disks that other tests need."""
+    items.sort(key=lambda item: "operator_contract" in item.nodeid)
 
 
 @pytest.fixture(scope="session")

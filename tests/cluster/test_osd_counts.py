@@ -1,19 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The number in the inventory, edited up and down while clients have data on the cluster: site.yml does the rest."""
+"""The number in the inventory, edited up and down while clients write: site.yml does the rest, and no copy is missed.
+
+What was seen meanwhile is in ``build/osd-counts.json`` afterwards.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.cluster.bed.site import ROOT
 from tests.cluster.conftest import Cluster
 from tests.cluster.operator.kube import Kube
 from tests.cluster.rados import objects, write_and_check
 from tests.cluster.test_ceph import NAMESPACE, POOL, SET, is_clean
+from tests.cluster.watching import Client, Sampler, judge, most
 
 pytestmark = [
     pytest.mark.cluster,
@@ -21,13 +30,32 @@ pytestmark = [
 ]
 
 DATA = objects("stays", 64)
+LEFT = ("barestore.storage/leaving", "barestore.storage/freed")
+
+
+@dataclass
+class Watched:
+    """The cluster with a client that writes and a look each second; ``figures`` are of each edit of the number.
+
+    ``spare`` are volumes that no OSD ever had.
+    """
+
+    k: Kube
+    client: Client
+    sampler: Sampler
+    figures: list[dict[str, Any]] = field(default_factory=list)
+    spare: set[str] = field(default_factory=set)
 
 
 @pytest.fixture(scope="module")
-def k(cluster: Cluster) -> Kube:
-    kube = cluster.kube(NAMESPACE)
-    write_and_check(kube, POOL, write=DATA)
-    return kube
+def watched(cluster: Cluster) -> Iterator[Watched]:
+    k = cluster.kube(NAMESPACE)
+    k.wait("placement groups active and clean", lambda: is_clean(k))
+    write_and_check(k, POOL, write=DATA)
+    made = Watched(k, Client(k, POOL), Sampler(k))
+    yield made
+    made.client.kill()
+    made.sampler.kill()
 
 
 def edited(cluster: Cluster, count: int) -> str:
@@ -37,25 +65,124 @@ def edited(cluster: Cluster, count: int) -> str:
     return json.dumps({"ceph": document})
 
 
+def edit(cluster: Cluster, watched: Watched, count: int) -> None:
+    """The number in the inventory becomes the number of OSDs; nothing of those that went is left anywhere."""
+    started, before = time.monotonic(), len(watched.sampler.samples)
+    cluster.playbook("site.yml", "--limit", "cp1", "-e", edited(cluster, count))
+    taken = watched.sampler.samples[before:]
+    watched.figures.append({"count": count, "seconds": round(time.monotonic() - started), **most(taken)})
+    assert judge(taken) == []
+    k = watched.k
+    assert left_over(k, count) == []
+    assert is_clean(k)
+    spread = on_hosts(k)
+    assert max(spread.values()) - min(spread.values()) <= 1, spread
+    write_and_check(k, POOL, read=DATA)
+
+
+def left_over(k: Kube, count: int) -> list[str]:
+    """Where there is not exactly one of each OSD: osdmap, CRUSH, keys, Deployments, claims, Jobs, volumes, notes."""
+    tree = k.ceph("osd", "tree")
+    found = {
+        "osdmap": [f"osd.{one['osd']}" for one in k.ceph("osd", "dump")["osds"] if one["up"] and one["in"]],
+        "known to the osdmap": [f"osd.{one['osd']}" for one in k.ceph("osd", "dump")["osds"]],
+        "CRUSH": [one["name"] for one in [*tree["nodes"], *tree["stray"]] if one["type"] == "osd"],
+        "keys": [one["entity"] for one in k.ceph("auth", "ls")["auth_dump"] if one["entity"].startswith("osd.")],
+        "Deployments": [
+            f"osd.{one['metadata']['labels']['ceph-osd-id']}" for one in k.list("deploy", "app=rook-ceph-osd")
+        ],
+    }
+    names = set(found["known to the osdmap"])
+    wrong = [f"{where}: {sorted(each)}" for where, each in found.items() if len(each) != count or set(each) != names]
+    claims = {one["metadata"]["name"]: one for one in k.list("pvc", f"ceph.rook.io/DeviceSet={SET}")}
+    if len(claims) != count:
+        wrong.append(f"claims: {sorted(claims)}")
+    jobs = {one["metadata"]["name"] for one in k.list("job")}
+    wrong += [
+        f"Job {name}"
+        for name in jobs
+        if (name.startswith("rook-ceph-osd-prepare-") and name[22:] not in claims) or "wipe" in name
+    ]
+    for volume in k.list("pv"):
+        held = (volume["spec"].get("claimRef") or {}).get("name")
+        phase, name = volume["status"]["phase"], volume["metadata"]["name"]
+        if phase != ("Bound" if held in claims else "Available"):
+            wrong.append(f"volume {name} is {phase}, of claim {held}")
+    for thing in [*claims.values(), *k.list("pv")]:
+        notes = thing["metadata"].get("annotations") or {}
+        wrong += [f"{thing['metadata']['name']}: {key}" for key in notes if key in LEFT]
+    fenced = [one["metadata"]["name"] for one in k.list("deploy", "ceph.rook.io/do-not-reconcile")]
+    lease = k.get("lease", "barestore-osds")
+    return [*wrong, *(f"fence on {name}" for name in fenced), *(["lease"] if lease else [])]
+
+
 def on_hosts(k: Kube) -> dict[str, int]:
     tree: list[Any] = k.ceph("osd", "tree")["nodes"]
     return {item["name"]: len(item["children"]) for item in tree if item["type"] == "host"}
 
 
-@pytest.mark.parametrize("count", [6, 4, 3])
-def test_the_number_in_the_inventory_becomes_the_number_of_osds(cluster: Cluster, k: Kube, count: int) -> None:
-    cluster.playbook("site.yml", "-e", edited(cluster, count))
-    numbers = k.ceph("status")["osdmap"]
-    assert (numbers["num_osds"], numbers["num_up_osds"], numbers["num_in_osds"]) == (count, count, count)
-    spread = on_hosts(k)
-    assert max(spread.values()) - min(spread.values()) <= 1, spread
-    assert is_clean(k)
-    assert len(k.list("pvc", f"ceph.rook.io/DeviceSet={SET}")) == count
-    free = [volume for volume in k.list("pv") if volume["status"]["phase"] == "Available"]
-    assert len(free) == len(k.list("pv")) - count, "the disks of OSDs that went can be used again"
-    write_and_check(k, POOL, read=DATA)
+def free_volumes(k: Kube) -> set[str]:
+    return {one["metadata"]["name"] for one in k.list("pv") if one["status"]["phase"] == "Available"}
 
 
-def test_a_run_with_the_same_number_changes_nothing(cluster: Cluster, k: Kube) -> None:
+def test_more_osds(cluster: Cluster, watched: Watched) -> None:
+    edit(cluster, watched, 6)
+    watched.spare = free_volumes(watched.k)
+
+
+def test_fewer_osds(cluster: Cluster, watched: Watched) -> None:
+    edit(cluster, watched, 4)
+
+
+def test_as_few_osds_as_there_are_racks(cluster: Cluster, watched: Watched) -> None:
+    edit(cluster, watched, 3)
+
+
+def test_a_disk_that_was_freed_gets_the_next_osd(cluster: Cluster, watched: Watched) -> None:
+    k, spare = watched.k, watched.spare
+    freed = free_volumes(k) - spare
+    assert len(freed) == 3
+    for name in spare:  # claimed for nobody, so that a freed disk is all that there is
+        k.patch("pv", name, {"spec": {"claimRef": {"namespace": "default", "name": "nobody"}}})
+    try:
+        cluster.playbook("site.yml", "--limit", "cp1", "-e", edited(cluster, 4))
+        used = {one["spec"]["volumeName"] for one in k.list("pvc", f"ceph.rook.io/DeviceSet={SET}")}
+        assert len(used & freed) == 1
+    finally:
+        for name in spare:
+            k.patch("pv", name, {"spec": {"claimRef": None}})
+    k.wait("all others free again", lambda: spare <= free_volumes(k))
+
+
+def test_a_run_that_is_killed_while_an_osd_empties_is_finished_by_the_next(cluster: Cluster, watched: Watched) -> None:
+    k = watched.k
+    argv = cluster.argv("site.yml", "--limit", "cp1", "-e", edited(cluster, 3))
+    run = subprocess.Popen(argv, cwd=ROOT, env=cluster.environment, stdout=subprocess.PIPE, text=True)
+    try:
+        k.wait("an OSD that is out", lambda: any(not one["in"] for one in k.ceph("osd", "dump")["osds"]))
+        holder = k.get("lease", "barestore-osds")["spec"]["holderIdentity"]
+        cluster.ssh("cp1", f"kill -KILL {holder.split('/')[2]}")
+        said, _nothing = run.communicate(timeout=120)
+    finally:
+        run.kill()
+    assert run.returncode != 0, said
+    assert len(k.ceph("osd", "dump")["osds"]) == 4, "killed before the purge"
+    assert left_over(k, 4) != []
+    edit(cluster, watched, 3)
+
+
+def test_no_copy_was_missed_and_all_that_was_written_is_there(watched: Watched) -> None:
+    watched.sampler.end()
+    told = watched.client.end()
+    samples = watched.sampler.samples
+    figures = {"edits": watched.figures, "client": told, "all": most(samples), "missed": watched.sampler.missed}
+    (ROOT / "build").mkdir(exist_ok=True)
+    (ROOT / "build/osd-counts.json").write_text(json.dumps(figures, indent=1) + "\n")
+    assert judge(samples) == []
+    assert len(samples) > 100, "samples of minutes"
+    assert told["different"] == [] and told["writes"] > 100
+
+
+def test_a_run_with_the_same_number_changes_nothing(cluster: Cluster) -> None:
     said = cluster.playbook("site.yml", "-e", edited(cluster, 3)).stdout
     assert "changed: [" not in said

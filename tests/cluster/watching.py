@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What goes on in a Ceph cluster while a test changes it: a sample each second, and a client that never stops writing.
+
+Both are one process in the toolbox with one connection, so that watching costs the cluster little.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.cluster.operator.kube import Kube
+
+# A line of standard input, or its end, ends either program.
+_UNTIL_TOLD = """
+import json, os, rados, select, sys, time
+link = rados.Rados(conffile="/etc/ceph/ceph.conf", conf={"rados_mon_op_timeout": "30"})
+link.connect(timeout=60)
+def told_to_end(seconds):
+    return bool(select.select([sys.stdin], [], [], seconds)[0])
+"""
+
+_SAMPLE = (
+    _UNTIL_TOLD
+    + """
+def ask(call, **order):
+    return json.loads(call(json.dumps(dict(order, format="json")), b"", 30)[1])
+while True:
+    began = time.time()
+    try:
+        groups = ask(link.mgr_command, prefix="pg dump", dumpcontents=["pgs_brief"])
+        groups = groups["pg_stats"] if isinstance(groups, dict) else groups
+        dump = ask(link.mon_command, prefix="osd dump")
+        told = ask(link.mon_command, prefix="status")["pgmap"]
+    except (ValueError, rados.Error) as error:
+        print(json.dumps({"at": began, "missed": repr(error)}), flush=True)
+    else:
+        print(json.dumps({
+            "at": began,
+            "up": [one["osd"] for one in dump["osds"] if one["up"]],
+            "sizes": {one["pool"]: one["size"] for one in dump["pools"]},
+            "groups": [[one["pgid"], one["state"], one["acting"]] for one in groups],
+            "degraded": told.get("degraded_objects", 0),
+            "misplaced": told.get("misplaced_objects", 0),
+        }), flush=True)
+    if told_to_end(max(0.0, began + 1 - time.time())):
+        break
+"""
+)
+
+_WRITE = (
+    _UNTIL_TOLD
+    + """
+import hashlib
+pool, sums, number, slowest = link.open_ioctx(sys.argv[1]), {}, 0, 0.0
+while not told_to_end(0.2):
+    name, data = "written-%d" % (number % 300), os.urandom(262144 + number % 4096)
+    began = time.time()
+    pool.write_full(name, data)
+    slowest = max(slowest, time.time() - began)
+    sums[name] = hashlib.sha256(data).hexdigest()
+    number += 1
+different = [name for name, want in sums.items() if hashlib.sha256(pool.read(name, 1 << 20)).hexdigest() != want]
+print(json.dumps({"writes": number, "objects": len(sums), "slowest": round(slowest, 1), "different": different}))
+"""
+)
+
+
+def _in_toolbox(k: Kube, program: str, *arguments: str) -> subprocess.Popen[str]:
+    argv = [
+        k.kubectl, f"--kubeconfig={k.kubeconfig}", f"--namespace={k.namespace}",
+        "exec", "--stdin", "deploy/rook-ceph-tools", "--", "python3", "-uc", program, *arguments,
+    ]  # fmt: skip
+    return subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+    )
+
+
+class Client:
+    """Writes objects one after the other; at its end reads all of them and compares their checksums."""
+
+    def __init__(self, k: Kube, pool: str) -> None:
+        self._process = _in_toolbox(k, _WRITE, pool)
+
+    def end(self) -> dict[str, Any]:
+        """``writes``, ``objects``, the ``slowest`` write in seconds, and the names of those that are ``different``."""
+        out, said = self._process.communicate("end\n", timeout=180)
+        assert self._process.returncode == 0, said[-2000:]
+        found: dict[str, Any] = json.loads(out)
+        return found
+
+    def kill(self) -> None:
+        """End it without a look at what it wrote."""
+        self._process.kill()
+        self._process.wait()
+
+
+@dataclass
+class Sampler:
+    """Each second: the placement groups and who runs. ``judge`` says where a planned change was not safe.
+
+    Ceph keeps what a group left behind until the group is clean elsewhere. So a group that is not clean has its whole
+    copies where it was clean last, and they count as long as those OSDs run.
+    """
+
+    k: Kube
+    samples: list[dict[str, Any]] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._process = _in_toolbox(self.k, _SAMPLE)
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Take no more samples; ``samples`` and ``missed`` are whole afterwards."""
+        assert self._process.stdin
+        self._process.stdin.write("end\n")
+        self._process.stdin.close()
+        self._thread.join(120)
+        assert self._process.wait(60) == 0, self._process.stderr and self._process.stderr.read()[-2000:]
+
+    def kill(self) -> None:
+        """End it whatever it does."""
+        self._process.kill()
+        self._process.wait()
+
+    def _read(self) -> None:
+        for line in self._process.stdout or ():
+            told = json.loads(line)
+            if "missed" in told:
+                self.missed.append(told["missed"])
+            else:
+                self.samples.append(told)
+
+
+def judge(samples: list[dict[str, Any]]) -> list[str]:
+    """Each moment with a group of fewer whole copies than its pool's size, or of a stop while one was not clean."""
+    wrong: list[str] = []
+    clean_on: dict[str, list[int]] = {}
+    before: dict[str, Any] | None = None
+    for one in samples:
+        up = set(one["up"])
+        for name, state, acting in one["groups"]:
+            size = one["sizes"][name.partition(".")[0]]
+            if is_clean(state):
+                clean_on[name] = acting
+            whole = len(up & set(clean_on.get(name, acting)))
+            if whole < size:
+                wrong.append(f"{one['at']:.0f}: {name} is {state} with {whole} whole copies of {size}")
+        stopped = set(before["up"]) - up if before else set()
+        if before and stopped and (count := unclean(before)):
+            wrong.append(f"{one['at']:.0f}: {sorted(stopped)} stopped while {count} placement groups were not clean")
+        before = one
+    return wrong
+
+
+def is_clean(state: str) -> bool:
+    """Whether a placement group has all its copies where they belong; scrubbing does not count against it."""
+    return state.startswith("active+clean")
+
+
+def unclean(sample: dict[str, Any]) -> int:
+    """Placement groups of a sample that are not clean."""
+    return sum(1 for _name, state, _acting in sample["groups"] if not is_clean(state))
+
+
+def most(samples: list[dict[str, Any]]) -> dict[str, float]:
+    """What Ceph itself said meanwhile, at its most, and the longest time between two samples in seconds."""
+    times = [one["at"] for one in samples]
+    return {
+        "samples": len(samples),
+        "unclean": max(map(unclean, samples), default=0),
+        "degraded": max((one["degraded"] for one in samples), default=0),
+        "misplaced": max((one["misplaced"] for one in samples), default=0),
+        "gap": round(max((end - start for start, end in zip(times, times[1:], strict=False)), default=0.0), 1),
+    }
