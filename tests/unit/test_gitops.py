@@ -145,6 +145,21 @@ def test_what_was_planned_is_found_after_a_merge(forge: Forge, way: str) -> None
     assert git(forge.clone, "rev-parse", "HEAD:inventories/production") == planned
 
 
+@pytest.mark.parametrize(
+    ("plan", "applied"),
+    [
+        ('{"hosts": {}, "clusters": {}}', False),
+        ('{"hosts": {}}', False),
+        ('{"hosts": {}, "clusters": {"ceph-hdd": {}}}', True),
+        ('{"hosts": {"ss1": {}}, "clusters": {}}', True),
+    ],
+)
+def test_a_plan_for_nobody_is_not_applied(forge: Forge, plan: str, applied: bool) -> None:
+    (forge.clone / "approved.json").write_text(plan)
+    assert forge.script("apply.sh", "approved.json").returncode == 0
+    assert any(call.startswith("barestore apply") for call in forge.calls) is applied
+
+
 def test_apply_runs_the_plan_and_writes_the_report(forge: Forge) -> None:
     done = forge.script("apply.sh", "approved.json", CODE="3")
     assert done.returncode == 3

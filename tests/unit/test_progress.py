@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+from pathlib import Path
 
 import pytest
 
+from barestore import watch
 from barestore.fleet import Call
 from barestore.hostplan import HostPlan
 from barestore.progress import Progress
@@ -22,6 +26,23 @@ def test_journal_and_percentages_are_read_together() -> None:
     assert read("start pv.move:a\ndone pv.create:b\nlong lvm:fast/pvmove0 12.5\n") == Seen(
         (), ("pv.move:a",), {"lvm:fast/pvmove0": 12.5}
     )
+
+
+@pytest.mark.parametrize("held", ["journal", "lock"])
+def test_a_run_is_found_while_it_holds_its_lock_or_its_journal(tmp_path: Path, held: str) -> None:
+    """That of a host has a lock, that of a cluster a lease on the cluster: this process is either."""
+    script = watch._READ.replace("/var/lib/barestore", str(tmp_path))
+
+    def seen() -> str:
+        return subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
+
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "lock").write_text(f"{os.getpid() if held == 'lock' else 1}\n")
+    journal = tmp_path / f"journal/20260101T000000Z-{os.getpid()}.jsonl"
+    journal.write_text(json.dumps({"action": "osd.drain:osd.7", "event": "start"}) + "\n")
+    assert seen() == ""
+    with (journal if held == "journal" else tmp_path / "lock").open():
+        assert seen() == "start osd.drain:osd.7\n"
 
 
 def test_each_step_is_one_event(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
