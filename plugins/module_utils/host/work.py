@@ -15,7 +15,7 @@ from ..plan.journal import Journal, report_cut_off
 from ..plan.model import Command, Plan, Refusal
 from ..plan.report import RunReport, not_approved, now, verify
 from ..plan.runner import Runner
-from . import planner, tools
+from . import fstab, planner, tools
 from .blank import UNFINISHED
 from .disk_facts import disk_facts
 from .executor import Executor
@@ -24,6 +24,7 @@ from .observer import Observer
 from .run import Job
 
 _OS = ReadFile("/etc/os-release")
+_SYSTEMD = fstab.SYSTEMD.path
 
 
 @dataclass
@@ -54,6 +55,7 @@ def changed(job: Job, runner: Runner) -> Report:
     :raises StorageError: the host cannot be read; refusals and failures of actions are in the report instead.
     """
     cut_off = report_cut_off(job.folder, {"site": job.site.name, "host": job.site.host})
+    _tell_systemd(job, runner)
     report = planned(job, runner)
     report.cut_off = tuple(one.sentence() for one in cut_off)
     if report.error or report.plan.refusals:
@@ -107,6 +109,12 @@ def _apply(job: Job, runner: Runner, report: Report) -> None:
         report.processes = runner.count
         report.leave(journal, of, {"disks": report.disks})
         journal.close()
+
+
+def _tell_systemd(job: Job, runner: Runner) -> None:
+    """A run that did not end well may have left lines in fstab or crypttab that systemd has not read."""
+    if os.path.exists(_unfinished(job)) and os.path.isdir(_SYSTEMD):
+        runner.run(("systemctl", "daemon-reload"))
 
 
 def _unfinished(job: Job) -> str:

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run does before it plans, where one before it did not end well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.barestore.storage.plugins.module_utils.host import work
+from ansible_collections.barestore.storage.plugins.module_utils.host.run import Job
+from ansible_collections.barestore.storage.plugins.module_utils.host.state import Site
+from ansible_collections.barestore.storage.plugins.module_utils.plan.model import Plan
+from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Result, Runner
+
+
+class Told(Runner):
+    """Keeps what it was asked to run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.argvs: list[tuple[str, ...]] = []
+
+    def run(self, argv: Sequence[str], stdin: str = "") -> Result:
+        self.argvs.append(tuple(argv))
+        return Result(tuple(argv), 0, "", "", 0.0)
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Told:
+    monkeypatch.setattr(work, "planned", lambda _job, _runner: work.Report(Plan(())))
+    monkeypatch.setattr(work, "_SYSTEMD", str(tmp_path))
+    return Told()
+
+
+def changed(told: Told, folder: Path) -> list[tuple[str, ...]]:
+    work.changed(Job({}, Site("s", "h"), check=False, folder=str(folder)), told)
+    return told.argvs
+
+
+def test_systemd_reads_what_an_unfinished_run_left_in_fstab(told: Told, tmp_path: Path) -> None:
+    """It would otherwise never: the next plan has no edit, and so no reload."""
+    (tmp_path / "unfinished").write_text("wwn-0x5000\n")
+    assert changed(told, tmp_path) == [("systemctl", "daemon-reload")]
+    assert not (tmp_path / "unfinished").exists()
+
+
+def test_after_a_run_that_ended_well_nothing_is_told(told: Told, tmp_path: Path) -> None:
+    assert changed(told, tmp_path) == []
