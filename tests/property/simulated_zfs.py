@@ -77,6 +77,8 @@ class Zfs(Part):
         if argv[:6] == ("zfs", "get", "-H", "-p", "-t", "filesystem,volume"):
             require(argv[6:8] == ("-o", "name,property,value,source"), f"unknown question {argv}")
             return 0, "".join(dataset_rows(pool, argv[8].split(",")) for pool in self.pools.values())
+        if argv[:6] == ("zpool", "get", "-Hp", "-o", "name,value", "ashift"):
+            return 1, ""  # as ZFS before 2.2, whose vdevs have no properties
         if argv[:3] == ("zpool", "add", "-n"):
             return 0, f"would update '{argv[-1]}' to the following configuration:\n"
         if argv[:2] == ("zpool", "import"):

@@ -275,8 +275,10 @@ def _add(wanted: Pool, vdevs: Sequence[Wanted], there: changes.Changed) -> Itera
     # zpool opens what it would add for itself alone, as the detectors do, so they are not asked side by side.
     looked_at = not held and not any(there.observation.is_missing(Signatures(one.path)) for one in devices)
     ashift = wanted.properties.get("ashift")
-    words = (*(("-o", f"ashift={ashift}") if ashift else ()), wanted.name, *layout.argv(vdevs))
     lasting = "; ".join(f"{one.role} {one}" for one in vdevs if one.role in layout.REDUNDANT)
+    if not ashift and not lasting and any(one.role == "log" for one in vdevs):
+        ashift = changes.ashift_of_data(there)
+    words = (*(("-o", f"ashift={ashift}") if ashift else ()), wanted.name, *layout.argv(vdevs))
     # Log, cache and spare can be removed again; a dry run needs the devices, which this plan may make.
     if lasting and looked_at and all(device.there for device in devices):
         yield from _tried(wanted, there.observation.ask(Run(("zpool", "add", "-n", *words))))

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...plan.model import Action, Command, Expect, Refusal
 from ..blockdevices import BlockDevices
-from ..observation import Observation
+from ..observation import Observation, Run
 from ..state import Device
 from . import members
 from .difference import Attachment, Detachment, Difference, Replacement
@@ -126,6 +126,23 @@ def _ashift(there: Changed) -> tuple[str, ...]:
     """The vdev's own, where the pool says it; else zpool refuses a device that does not fit, before it writes."""
     found = there.properties.get("ashift", "0")
     return () if found == "0" else ("-o", f"ashift={found}")
+
+
+def ashift_of_data(there: Changed) -> str:
+    """The ashift of the data vdevs, for a log that would choose another: ZFS 2.3 takes it only when it is told.
+
+    Empty where they differ, and where ZFS is too old to tell; it is too old to mind then.
+    """
+    found = there.properties.get("ashift", "0")
+    if found != "0":
+        return found
+    name = there.pool.name
+    answer = there.observation.ask(Run(("zpool", "get", "-Hp", "-o", "name,value", "ashift", name, "all-vdevs")))
+    if not answer or answer["rc"] != 0:
+        return ""
+    told = dict(line.split("\t") for line in answer["stdout"].splitlines() if line.count("\t") == 1)
+    values = {told.get(place, "") for vdev in there.pool.of("data") for place in (vdev.name, last(vdev.name))} - {""}
+    return values.pop() if len(values) == 1 else ""
 
 
 def _coming(there: Changed, device: Device) -> Iterator[Refusal]:

@@ -105,6 +105,26 @@ def test_a_vdev_is_added_with_a_consent_and_shown_by_the_tool_itself() -> None:
     assert refusal.message == "zpool would not add this: invalid vdev"
 
 
+ASHIFTS = "run:zpool get -Hp -o name,value ashift tank all-vdevs"
+
+
+@pytest.mark.parametrize(
+    ("told", "option"),
+    [
+        (said("root-0\t0\nmirror-0\t9\nmirror-1\t9\nmirror-2\t12\n"), "-o ashift=9 "),
+        (said("mirror-0\t9\nmirror-1\t12\n"), ""),
+        ({"rc": 1, "stdout": "", "stderr": "invalid option"}, ""),
+    ],
+)
+def test_a_log_is_added_with_the_ashift_of_the_data(told: dict[str, Any], option: str) -> None:
+    """Its own may be another one, and ZFS 2.3 would refuse it."""
+    more = (POOL, f"{POOL}\n  more: {{match: {{serial: [H05, H06]}}, count: 2}}")
+    wanted = (LOG, "    log: {mirror: [fast.slog, more], width: 2}\n")
+    free = {POOLS: said(made_properties(("ashift", "0"))), ASHIFTS: told}
+    found = planned(more, wanted, ("ashift: 12, ", ""), **free)
+    assert commands(found, "zfs_pool") == [f"zpool add {option}tank log mirror {H05} {H06}"]
+
+
 WIDE = recorded("status_online").replace(
     f"\t    /dev/disk/by-id/{LINKS['H02']}-part1  ONLINE       0     0     0\n",
     f"\t    /dev/disk/by-id/{LINKS['H02']}-part1  ONLINE       0     0     0\n"

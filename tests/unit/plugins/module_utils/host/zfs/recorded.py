@@ -39,7 +39,9 @@ def plan(
     asked = {" ".join(probe.key.split()[:2]): probe.key for probe in planner.probes(document)}
     old_answers = json.loads((RECORDINGS / f"{recording}.json").read_text())["answers"]
     known = {**old_answers, **(answers or {})}
-    seen = Observation({asked.get(" ".join(key.split()[:2]), key): answer for key, answer in known.items()})
+    short = {key: " ".join(key.split()[:2]) for key in known}
+    mean = {key: asked.get(short[key], key) if key in (*old_answers, short[key]) else key for key in known}
+    seen = Observation({mean[key]: answer for key, answer in known.items()})
     found = planner.plan(document, seen, Site("lab", "zfs1"))
     if consent:
         lines = [_LINE.search(refusal.hint) for refusal in found.refusals]
