@@ -23,6 +23,13 @@ def _stat(pid: int) -> tuple[str, int] | None:
     return fields[0], int(fields[19])
 
 
+def _threads(pid: int) -> int:
+    try:
+        return len(os.listdir(f"/proc/{pid}/task"))
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
 @dataclass(frozen=True)
 class Process:
     """A process by number and start time: the pair is never given twice."""
@@ -36,7 +43,10 @@ class Process:
         with suppress(ChildProcessError):
             os.waitpid(self.pid, os.WNOHANG)
         found = _stat(self.pid)
-        return found is not None and found[0] != "Z" and found[1] == self.started
+        if found is None or found[1] != self.started:
+            return False
+        # Its first thread may have ended while others still end: until then they have its files open and locked.
+        return found[0] != "Z" or _threads(self.pid) > 1
 
     def kill(self) -> None:
         """End it at once, as a power cut does."""
