@@ -11,7 +11,7 @@ import pytest
 from barestore.lab.machine import parse_disk
 from barestore.lab.throwaway import throwaway
 from barestore.lab.vm import VirtualMachine
-from tests.lab.look import fingerprint
+from tests.lab.look import fingerprint, still
 from tests.lab.scenarios import scenario
 from tests.lab.story import FIRST, SECOND, Story, lacking, steps_lacking, subprocess_command
 
@@ -81,8 +81,9 @@ def test_a_disk_that_was_swapped_since_the_plan_is_refused(story: Story, vm: Vir
 
 def refused(story: Story, vm: VirtualMachine, word: str) -> None:
     """The plan of main is not applied: a sentence, and no byte of any disk is another one."""
-    before = fingerprint(vm)
-    done = story.apply()
-    assert done.code == 3, done.text
-    assert word in done.text and "Traceback" not in done.text
-    assert fingerprint(vm) == before
+    with still(vm):
+        before = fingerprint(vm)
+        done = story.apply()
+        assert done.code == 3, done.text
+        assert word in done.text and "Traceback" not in done.text
+        assert fingerprint(vm) == before
