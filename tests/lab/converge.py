@@ -18,6 +18,7 @@ from barestore.lab.vm import VirtualMachine
 from tests.lab.quick import quick_python
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+PYTHON = "/usr/bin/python3"  # the host's own, as people have it
 SITE = "lab"
 _WIPE = re.compile(r"below wipe: (- \{[^}]*\})")
 _LINE = re.compile(r'- \{action: "(.+)", digest: "(sha256:[0-9a-f]{64})"\}\.$')
