@@ -27,6 +27,9 @@ echo ---
 find /var/lib/barestore /etc/systemd/system /dev/disk -type f,l ! -name lock -printf '%p %s %T@\n' 2>/dev/null | sort
 """
 _FREEZABLE = "findmnt -rno TARGET -t ext4,xfs | grep -v '^/$'"
+# autotrim gives back what was freed some minutes ago: ranges smaller than this it leaves alone.
+_TRIM = "f=/sys/module/zfs/parameters/zfs_trim_extent_bytes_min; [ ! -e $f ] || echo {bytes} >$f"
+_NO_TRIM, _TRIM_AGAIN = _TRIM.format(bytes=1 << 31), _TRIM.format(bytes=32 << 10)
 _QUIET_SECONDS = 6
 _STILL_SECONDS = 180
 _CALL = re.compile(r"^\d+ +(?P<name>execve|open|openat|openat2)\((?P<arguments>.*)\) += (?P<result>-?\d+)")
@@ -35,7 +38,7 @@ _CALL = re.compile(r"^\d+ +(?P<name>execve|open|openat|openat2)\((?P<arguments>.
 @contextmanager
 def still(vm: VirtualMachine) -> Iterator[None]:
     """Keep what is mounted from writing by itself: journals and inode tables are written long after the files."""
-    vm.ssh(f"{_FREEZABLE} | xargs -r -n 1 fsfreeze --freeze; ! command -v zpool >/dev/null || zpool sync")
+    vm.ssh(f"{_FREEZABLE} | xargs -r -n 1 fsfreeze --freeze; {_NO_TRIM}; ! command -v zpool >/dev/null || zpool sync")
     try:
         end = time.monotonic() + _STILL_SECONDS
         before: dict[str, str] = {}
@@ -45,7 +48,7 @@ def still(vm: VirtualMachine) -> Iterator[None]:
             time.sleep(_QUIET_SECONDS)
         yield
     finally:
-        vm.ssh(f"{_FREEZABLE} | xargs -r -n 1 fsfreeze --unfreeze")
+        vm.ssh(f"{_FREEZABLE} | xargs -r -n 1 fsfreeze --unfreeze; {_TRIM_AGAIN}")
 
 
 def fingerprint(vm: VirtualMachine) -> dict[str, str]:
