@@ -48,23 +48,23 @@ DOCUMENT: dict[str, Any] = {
     "filesystems": {"data": {"device": "data", "type": "ext4", "mount": "/srv/data"}},
     "zfs": {"tank": {"data": {"stripe": ["two"]}, "datasets": {"secret": _DATASET}}},
 }
-_TRACE = "/root/processes"
+_TRACE = "/srv/processes"
 _CLOSE = "umount /srv/data && cryptsetup close data && zfs unmount tank/secret && zfs unload-key tank/secret"
 # sshd is started anew under strace; what it starts inherits the filter, so that other calls are not slowed down.
 _SSHD = f"""
 systemctl stop ssh.socket ssh.service 2>/dev/null
 systemd-run --quiet --unit=traced-sshd --property=RuntimeDirectory=sshd \
     strace --follow-forks --seccomp-bpf --no-abbrev --string-limit=65536 -e trace=execve -o {_TRACE} /usr/sbin/sshd -D
-touch /root/begin
+touch /srv/begin
 """
 # Everything that was written since, on each file system that is not the kernel's own.
 _WRITTEN = r"""
 findmnt -rno TARGET -t ext4,xfs,tmpfs,zfs | while read -r mount; do
-    find "$mount" -xdev -type f -newer /root/begin ! -path /root/patterns -print0
-done | xargs -0 grep -lF -f /root/patterns
-journalctl --all --quiet --output=verbose | grep -qF -f /root/patterns && echo the journal
-dmesg | grep -qF -f /root/patterns && echo the log of the kernel
-rm /root/patterns
+    find "$mount" -xdev -type f -newer /srv/begin ! -path /srv/patterns -print0
+done | xargs -0 grep -lF -f /srv/patterns
+journalctl --all --quiet --output=verbose | grep -qF -f /srv/patterns && echo the journal
+dmesg | grep -qF -f /srv/patterns && echo the log of the kernel
+rm /srv/patterns
 """
 
 
@@ -168,7 +168,7 @@ class Site:
 
 def nowhere(vm: VirtualMachine) -> str:
     """All processes of the host since the begin; no key is in them, nor in what was written, but for the key files."""
-    vm.ssh("cat >/root/patterns", input="\n".join(PATTERNS) + "\n")
+    vm.ssh("cat >/srv/patterns", input="\n".join(PATTERNS) + "\n")
     assert set(vm.ssh(_WRITTEN, check=False).stdout.splitlines()) == set(KEYS)
     processes = vm.ssh(f"cat {_TRACE}").stdout
     assert not found_in(processes)
