@@ -12,6 +12,7 @@ from dataclasses import replace
 from ...plan.model import Action, Command, Refusal
 from ..blank import is_unfinished, still_blank, unless_blank
 from ..blockdevices import BlockDevice, BlockDevices
+from ..kinds.partition_table import TYPES
 from ..observation import Observation, ReadBlock, Signatures
 from ..sizes import MIB
 from ..state import Device
@@ -21,7 +22,6 @@ from .status import Pool, Vdev
 
 # What zpool makes of a whole disk (zpool_label_disk of libzfs): data from 1 MiB on, 16,384 sectors kept at the end.
 _DATA_NAME = re.compile(r"^zfs-[0-9a-f]{16}$")
-_DATA_TYPE = "6a898cc3-1dd2-11b2-99a6-080020736631"
 _RESERVED_TYPE = "6a945a3b-1dd2-11b2-99a6-080020736631"
 _ENTRY = 128  # bytes of an entry of a GPT, the first of them at its sector 2: type, GUID, first, last, flags, name
 _LABELS = MIB // 2  # of the data partition: the first two labels of a pool
@@ -101,7 +101,7 @@ def _begun(observation: Observation, device: Device) -> frozenset[str]:
     raw = bytes.fromhex(observation.ask(ReadBlock(device.path, 2 * device.sector, 9 * _ENTRY)) or "")
     entries = [raw[at : at + _ENTRY] for at in range(0, len(raw), _ENTRY)]
     if [entry[:16] for entry in entries if any(entry)] != [
-        uuids.UUID(one).bytes_le for one in (_DATA_TYPE, _RESERVED_TYPE)
+        uuids.UUID(one).bytes_le for one in (TYPES["zfs"], _RESERVED_TYPE)
     ]:
         return frozenset()
     start = int.from_bytes(entries[0][32:40], "little") * device.sector
