@@ -37,7 +37,7 @@ class HostPlan:
 
     With ``kind`` cluster it is the plan of a Ceph cluster's OSDs: ``host`` is the cluster's name, ``disks`` are those
     that the plan speaks of, and ``status`` may be later: what it depends on is wanted and not there yet. ``lacks`` are
-    the resources for want of which alone it is refused.
+    the resources for want of which alone it is refused. ``spread`` counts the OSDs of each set by failure domain.
     ``wanted`` is the digest of what the inventory asked of the host, ``observed`` when the host was looked at.
     """
 
@@ -59,6 +59,7 @@ class HostPlan:
     observed: str = ""
     kind: str = "host"
     lacks: Sequence[str] = ()
+    spread: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -81,6 +82,8 @@ class HostPlan:
             "disks": list(self.disks),
             "message": self.message,
         }
+        if self.spread:
+            out["spread"] = {name: dict(domains) for name, domains in self.spread.items()}
         if self.executed or self.journal:
             out.update(executed=list(self.executed), journal=self.journal)
         return out
@@ -116,7 +119,13 @@ def report(host: Place, result: Mapping[str, Any], status: str, message: str = "
         observed=str(result.get("observed", "")) or now(),
         kind=host.kind,
         lacks=tuple(result.get("lacks", ())),
+        spread=_spread(result.get("cluster") or {}),
     )
+
+
+def _spread(cluster: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """From the summary in the answer of a cluster's module."""
+    return {name: dict(one.get("spread", {})) for name, one in cluster.get("device_sets", {}).items()}
 
 
 def now() -> str:

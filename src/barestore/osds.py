@@ -12,6 +12,7 @@ from typing import Any
 
 from barestore.words import CHANGES, CREATES, DESTROYS, Json, Line, command, generic
 
+REMOVED, REPLACED = "removed", "removed, its disk is replaced"
 _WORDS = {"osd": "OSD"}
 _DOMAINS = ("rack", "host")
 
@@ -34,6 +35,11 @@ class OsdChange:
         """``disk ZL2A0B1C on ss3 in rack2``."""
         said = ((f"disk {self.disk}", self.disk), (f"on {self.host}", self.host), (f"in {self.rack}", self.rack))
         return " ".join(words for words, known in said if known)
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is about an OSD that counts until then, and not about what an earlier run left of one."""
+        return self.what in (REMOVED, REPLACED)
 
     @property
     def words(self) -> str:
@@ -68,9 +74,8 @@ class Osds:
         """What an action comes to for OSDs: that one goes, stays or comes, or that what is left of one is wiped."""
         kind, target = str(action["kind"]), str(action["target"])
         if _is(action, "osd", "purge"):
-            gone = self.change(DESTROYS, "removed", target)
-            what = "removed, its disk is replaced" if gone.volume in self._given_up else "removed"
-            yield self.change(DESTROYS, what, target)
+            gone = self.change(DESTROYS, REMOVED, target)
+            yield self.change(DESTROYS, REPLACED if gone.volume in self._given_up else REMOVED, target)
         elif _is(action, "osd", "keep"):
             yield self.change(CHANGES, "stays after all", target)
         elif _is(action, "device_set", "raise"):

@@ -15,6 +15,8 @@ from barestore.planfile import MARK, VERSION, WITHOUT_CLUSTERS, Digests
 
 _TEXTS = ("status", "rack", "site", "wanted", "observed", "digest", "message")
 _LISTS = ("actions", "refusals", "notes", "disks")
+_SPREAD = "spread"
+"""Only a cluster that was seen has it."""
 _ACTION = {"id": str, "kind": str, "verb": str, "target": str, "disks": list, "commands": list, "destroys": list}
 _HEAD = {"inventory": str, "wanted": str, "revision": str, "base": str, "recordings": bool, "made": str}
 _STATUSES = ("changes", "nothing", "refused")
@@ -97,13 +99,21 @@ def _json(path: Path, again: str) -> Any:
 def _whole(entry: Any) -> bool:
     return (
         isinstance(entry, dict)
-        and {*entry} == {*_TEXTS, *_LISTS, "identities"}
+        and {*entry} - {_SPREAD} == {*_TEXTS, *_LISTS, "identities"}
         and all(isinstance(entry[key], str) for key in _TEXTS)
         and all(isinstance(entry[key], list) for key in _LISTS)
         and isinstance(entry["identities"], dict)
         and entry["status"] in _STATUSES
+        and _is_spread(entry.get(_SPREAD, {}))
         and all(isinstance(one, dict) for one in entry["disks"])
         and all(_action(one) for one in entry["actions"])
+    )
+
+
+def _is_spread(found: Any) -> bool:
+    return isinstance(found, dict) and all(
+        isinstance(domains, dict) and all(type(number) is int and number >= 0 for number in domains.values())
+        for domains in found.values()
     )
 
 
@@ -131,4 +141,5 @@ def _plan(kind: str, name: str, entry: Mapping[str, Any]) -> HostPlan:
         wanted=entry["wanted"],
         observed=entry["observed"],
         kind=kind,
+        spread=entry.get(_SPREAD, {}),
     )

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from barestore import picture
+from barestore import picture, spread
 from barestore.hostplan import HostPlan
 from barestore.lines import lines as lines_of
 from barestore.osds import changes
@@ -43,9 +43,7 @@ def one(host: HostPlan, width: int, verbose: bool = False) -> Iterator[Renderabl
         yield Text(f"  Nothing is written {where} while this stands.", "dim")
     if host.actions:
         lines = lines_of(host)
-        drawn = _drawn(host)
-        if drawn is not None:
-            yield Padding(drawn, (0, 0, 1, 2))
+        yield from (Padding(drawn, (0, 0, 1, 2)) for drawn in _drawn(host))
         yield from _actions(lines, width, verbose)
         yield Text(f"  {counted(lines)}", no_wrap=True)
     for note in host.notes:
@@ -77,6 +75,9 @@ def result(host: HostPlan, width: int) -> Iterator[RenderableType]:
             sign = Text("✗", "bold red") if action["id"] in failed else Text("✓", "green")
             table.add_row(sign, Text(f"{seconds[action['id']]:.1f} s", "dim"), said.what, Text(said.target, "bold"))
     yield Padding(table, (0, 0, 0, 2))
+    reached = spread.table(spread.rows(host.spread))
+    if reached is not None:
+        yield Padding(reached, (0, 0, 0, 2))
     if host.message:
         yield _sentence(host.message)
     rest = sum(action["id"] not in seconds for action in host.actions)
@@ -88,14 +89,19 @@ def result(host: HostPlan, width: int) -> Iterator[RenderableType]:
     yield Text("")
 
 
-def _drawn(host: HostPlan) -> Table | None:
-    """What the actions come to: disks before and after, or the OSDs that come and go."""
+def _drawn(host: HostPlan) -> Iterator[Table]:
+    """What the actions come to: disks before and after, or failure domains and the OSDs that come and go."""
     if host.kind == "host":
         drawn = picture.drawings(host.disks, host.actions)
-        return picture.table(drawn) if drawn else None
+        if drawn:
+            yield picture.table(drawn)
+        return
     found = changes(host.disks, host.actions)
     if not found:
-        return None
+        return
+    domains = spread.table(spread.rows(host.spread, found))
+    if domains is not None:
+        yield domains
     table = Table.grid(padding=(0, 2, 0, 0))
     for _column in range(6):
         table.add_column(no_wrap=True)
@@ -104,7 +110,7 @@ def _drawn(host: HostPlan) -> Table | None:
         style = _STYLES[one.sign]
         said = "" if one.what in ("new", "removed") else one.what
         table.add_row(Text(cells[0], style), Text(cells[1], "bold"), *map(Text, cells[2:]), Text(said, style))
-    return table
+    yield table
 
 
 def counted(lines: Iterable[Line]) -> str:

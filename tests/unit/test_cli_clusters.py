@@ -68,8 +68,13 @@ def test_a_lowered_count_is_shown_with_what_goes(site: PlayedSite) -> None:
     assert result.exit_code == 2, result.output
     head, *rows = result.stdout.splitlines()
     assert head == f"cluster {NAME}"
-    # Which OSD goes, and where it is.
-    assert rows[0].split() == ["!", "osd.5", "hdd", "rack3", "ss31", "SS31D1"]
+    # How its racks stand before and after; which OSD goes, and where it is.
+    assert [row.split() for row in rows[:3]] == [
+        ["hdd", "rack1", "■■", "2"],
+        ["rack2", "■■", "2"],
+        ["rack3", "■!", "2", "→", "1"],
+    ]
+    assert rows[4].split() == ["!", "osd.5", "hdd", "rack3", "ss31", "SS31D1"]
     assert "  ~  drain OSD         osd.5" in result.stdout
     assert "destroys osd.5 of hdd: disk SS31D1 on ss31 in rack3" in " ".join(result.stdout.split())
     assert "1 destroyed" in result.stdout
@@ -83,7 +88,9 @@ def test_a_raised_count_says_in_which_racks(site: PlayedSite) -> None:
     jsonschema.Draft202012Validator(SCHEMA).validate(found)
     assert (found["exit"], found["hosts"], found["clusters"][NAME]["status"]) == (2, {}, "changes")
     shown = barestore("plan").stdout
-    assert [row.split() for row in shown.splitlines()[1:4]] == [
+    assert [row.split()[-4:] for row in shown.splitlines()[1:4]] == [["■■+", "2", "→", "3"]] * 3
+    assert found["clusters"][NAME]["spread"] == {"hdd": {"rack1": 2, "rack2": 2, "rack3": 2}}
+    assert [row.split() for row in shown.splitlines()[5:8]] == [
         ["+", "new", "OSD", "hdd", f"rack{number}"] for number in (1, 2, 3)
     ]
     assert "0 destroyed" in shown

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.barestore.storage.plugins.module_utils.cluster import planner, reading, recording, windows
+from ansible_collections.barestore.storage.plugins.module_utils.cluster import planner, reading, recording, run, windows
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.touched import touched
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.wanted import Wanted
 from ansible_collections.barestore.storage.plugins.module_utils.plan.digest import digest
@@ -71,6 +71,7 @@ def planned(cluster: Cluster, found: Mapping[str, Any]) -> HostPlan:
         "refusals": [refusal.sentence() for refusal in made.refusals],
         "notes": notes,
         "disks": touched(seen, made),
+        "cluster": run.summary(seen, wanted),
         "lacks": planner.lacks(made),
     }
     status = "refused" if made.refusals else "changes" if made.actions else "nothing"
