@@ -4,10 +4,10 @@
 RUN = .venv/bin/python tests/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint unit property browser loop lab cluster bench test demo docs build clean
+.PHONY: help setup lint unit property browser loop lab cluster bench test demo demo-cluster docs build clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: ## make .venv with everything that the tests need
 	@tests/setup/venv.sh dev
@@ -43,6 +43,11 @@ test: setup ## lint, unit, property, browser, loop and lab, and what was left ou
 demo: setup ## the demonstration in a virtual machine
 	@tests/setup/lab-host.sh
 	@tests/demo/run.sh
+
+demo-cluster: ## the count of OSDs edited, on Kubernetes and Ceph in containers; needs root
+	@tests/setup/venv.sh dev,cluster
+	@tests/setup/cluster-host.sh
+	@tests/demo/cluster.sh
 
 docs: setup ## the site in build/site/ and the man page in build/man/
 	@$(RUN) docs

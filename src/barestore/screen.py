@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where text goes: a terminal with colours and its own width, or plain lines that no pipe breaks."""
+"""Where text goes: a terminal with colours and its own width, or plain lines that no pipe breaks.
+
+``FORCE_COLOR`` with ``COLUMNS`` gives a log the colours and the width of a terminal, and nothing that moves.
+"""
 
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import TextIO
 
@@ -23,15 +27,19 @@ class Screen:
     @property
     def live(self) -> bool:
         """Whether somebody watches, with a terminal that can draw."""
-        return self.console.is_terminal
+        return self.console.is_terminal and self.console.file.isatty()
+
+    @property
+    def _drawn(self) -> bool:
+        return self.live or (self.console.is_terminal and "COLUMNS" in os.environ)
 
     @property
     def width(self) -> int:
-        return self.console.width if self.live else _NO_LIMIT
+        return self.console.width if self._drawn else _NO_LIMIT
 
     def show(self, what: RenderableType = "") -> None:
         """Print one thing, and end the line."""
-        if self.live:
+        if self._drawn:
             self.console.print(what, soft_wrap=isinstance(what, Text) and what.no_wrap is True)
             return
         buffer = io.StringIO()

@@ -11,30 +11,9 @@ demo=build/demo
 export BARESTORE_LAB=$PWD/$demo/lab
 export PATH=$PWD/.venv/bin:$PATH
 export ANSIBLE_DISPLAY_OK_HOSTS=true ANSIBLE_DEPRECATION_WARNINGS=false
-begun=$SECONDS
-number=0
-
-if [ -t 1 ]; then bold=$'\e[1m' dim=$'\e[2m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'; else bold='' dim='' green='' red='' plain=''; fi
+. tests/demo/steps.sh
 
 down() { barestore lab down -i inventories/lab --kill --wipe >/dev/null 2>&1 || true; }
-
-# step WHAT-IT-SHOWS [RC=n] COMMAND...: an exit code other than RC (0 when not said) ends the demonstration.
-step() {
-    local title=$1 wanted=0 rc=0 start=$SECONDS
-    shift
-    if [[ $1 == RC=* ]]; then
-        wanted=${1#RC=}
-        shift
-    fi
-    number=$((number + 1))
-    printf '\n%s%s. %s%s\n%s$ %s%s\n\n' "$bold" "$number" "$title" "$plain" "$dim" "$*" "$plain"
-    "$@" || rc=$?
-    if [ "$rc" -ne "$wanted" ]; then
-        printf '\n%sdemo: this ended with exit code %s instead of %s%s\n' "$red" "$rc" "$wanted" "$plain" >&2
-        exit 1
-    fi
-    printf '%s(%s s)%s\n' "$dim" "$((SECONDS - start))" "$plain"
-}
 
 trap '[ -n "${DEMO_KEEP:-}" ] || down' EXIT
 down
@@ -47,7 +26,7 @@ step 'What is there, and which group of the document takes each disk' \
     barestore disks -i inventories/lab
 step 'The plan: everything that will run is known before the first write (exit code 2: changes)' RC=2 \
     barestore plan -i inventories/lab --out "$demo/first.json"
-if [ -n "${DEMO_SVG:-}" ]; then python tests/demo/record.py "$demo/first.json" "$DEMO_SVG"; fi
+if [ -n "${DEMO_SVG:-}" ]; then python tests/demo/record.py "$DEMO_SVG" "plan:$demo/first.json"; fi
 step 'The main job: the inventory becomes working storage' \
     ansible-playbook -i inventories/lab site.yml
 step 'What the host has now: devices' \
@@ -76,4 +55,4 @@ step 'The volume and its file system have grown, the dataset is mounted' \
 step 'And nothing is left to do' \
     barestore plan -i "$demo/changed/lab"
 
-printf '\n%sdemo: all %s steps in %s s%s\n' "$green" "$number" "$((SECONDS - begun))" "$plain"
+finished
