@@ -440,3 +440,44 @@ def test_two_sets_on_the_same_disks_are_raised_or_refused_before_anything_is_beg
         return
     assert done.error == "", done.error
     assert rook.sets == counts and len(rook.ceph.osds) == sum(counts.values()) <= most
+
+
+@pytest.mark.parametrize(
+    ("layout", "counts"),
+    [((3, 2, 4), (18, 15, 18)), ((4, 5, 2), (20, 17, 20))],
+    ids=["18 HDD OSDs to 15", "20 NVMe OSDs to 17"],
+)
+def test_twins_of_production_go_down_and_up_again(
+    layout: tuple[int, int, int], counts: tuple[int, int, int], tmp_path: Path
+) -> None:
+    start, fewer, again = counts
+    racks, hosts, disks = layout
+    pools = [
+        ModelPool("volumes", 3, "rack", 256, 60 * 1024**2),
+        ModelPool("objects", 3, "rack", 128, 90 * 1024**2),
+        ModelPool("index", 3, "rack", 32, 1024**2),
+    ]
+    rook = SimulatedRook(racks, hosts, disks, {"hdd": start}, pools)
+    samples = 0
+
+    def sample(rook: SimulatedRook) -> None:
+        nonlocal samples
+        samples += 1
+        guard(rook)
+
+    def unclean_stops(argv: tuple[str, ...]) -> None:
+        assert "scale" not in argv or set(rook.ceph.states()) == {"active+clean"}
+
+    rook.watch, rook.before, rook.copies_a_tick = sample, unclean_stops, 20
+    before = set(rook.ceph.osds)
+    down = apply(rook, fewer, tmp_path)
+    assert down.error == "" and not down.plan.refusals, (down.error, down.as_json()["refusals"])
+    assert_tidy(rook, fewer)
+    assert sum("osd purge" in one for one in rook.log) == start - fewer and set(rook.ceph.osds) < before
+    assert rook.log.index(next(one for one in rook.log if "patch cephcluster" in one)) < rook.log.index(
+        next(one for one in rook.log if "osd purge" in one)
+    )
+    up = apply(rook, again, tmp_path)
+    assert up.error == "" and not up.plan.refusals, (up.error, up.as_json()["refusals"])
+    assert_tidy(rook, again)
+    assert samples > 100
