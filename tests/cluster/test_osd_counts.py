@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.cluster.bed.site import ROOT
 from tests.cluster.conftest import Cluster
 from tests.cluster.operator.kube import Kube
+from tests.cluster.osd_runs import LEASE, edited, free_volumes, left_over
 from tests.cluster.rados import objects, write_and_check
 from tests.cluster.test_ceph import NAMESPACE, POOL, SET, is_clean
-from tests.cluster.watching import Client, Sampler, judge, most
+from tests.cluster.watching import Client, Sampler, in_toolbox, judge, most
 
 pytestmark = [
     pytest.mark.cluster,
@@ -30,7 +30,6 @@ pytestmark = [
 ]
 
 DATA = objects("stays", 64)
-LEFT = ("barestore.storage/leaving", "barestore.storage/freed")
 
 
 @dataclass
@@ -52,17 +51,10 @@ def watched(cluster: Cluster) -> Iterator[Watched]:
     k = cluster.kube(NAMESPACE)
     k.wait("placement groups active and clean", lambda: is_clean(k))
     write_and_check(k, POOL, write=DATA)
-    made = Watched(k, Client(k, POOL), Sampler(k))
+    made = Watched(k, Client(in_toolbox(k), POOL), Sampler(in_toolbox(k)))
     yield made
     made.client.kill()
     made.sampler.kill()
-
-
-def edited(cluster: Cluster, count: int) -> str:
-    """The document of the inventory with another number, as a variable of the command line."""
-    document = yaml.safe_load((cluster.bed.inventory / "group_vars/all/cluster.yml").read_text())["ceph"]
-    document["clusters"][NAMESPACE]["device_sets"][SET]["count"] = count
-    return json.dumps({"ceph": document})
 
 
 def edit(cluster: Cluster, watched: Watched, count: int) -> None:
@@ -80,49 +72,9 @@ def edit(cluster: Cluster, watched: Watched, count: int) -> None:
     write_and_check(k, POOL, read=DATA)
 
 
-def left_over(k: Kube, count: int) -> list[str]:
-    """Where there is not exactly one of each OSD: osdmap, CRUSH, keys, Deployments, claims, Jobs, volumes, notes."""
-    tree = k.ceph("osd", "tree")
-    found = {
-        "osdmap": [f"osd.{one['osd']}" for one in k.ceph("osd", "dump")["osds"] if one["up"] and one["in"]],
-        "known to the osdmap": [f"osd.{one['osd']}" for one in k.ceph("osd", "dump")["osds"]],
-        "CRUSH": [one["name"] for one in [*tree["nodes"], *tree["stray"]] if one["type"] == "osd"],
-        "keys": [one["entity"] for one in k.ceph("auth", "ls")["auth_dump"] if one["entity"].startswith("osd.")],
-        "Deployments": [
-            f"osd.{one['metadata']['labels']['ceph-osd-id']}" for one in k.list("deploy", "app=rook-ceph-osd")
-        ],
-    }
-    names = set(found["known to the osdmap"])
-    wrong = [f"{where}: {sorted(each)}" for where, each in found.items() if len(each) != count or set(each) != names]
-    claims = {one["metadata"]["name"]: one for one in k.list("pvc", f"ceph.rook.io/DeviceSet={SET}")}
-    if len(claims) != count:
-        wrong.append(f"claims: {sorted(claims)}")
-    jobs = {one["metadata"]["name"] for one in k.list("job")}
-    wrong += [
-        f"Job {name}"
-        for name in jobs
-        if (name.startswith("rook-ceph-osd-prepare-") and name[22:] not in claims) or "wipe" in name
-    ]
-    for volume in k.list("pv"):
-        held = (volume["spec"].get("claimRef") or {}).get("name")
-        phase, name = volume["status"]["phase"], volume["metadata"]["name"]
-        if phase != ("Bound" if held in claims else "Available"):
-            wrong.append(f"volume {name} is {phase}, of claim {held}")
-    for thing in [*claims.values(), *k.list("pv")]:
-        notes = thing["metadata"].get("annotations") or {}
-        wrong += [f"{thing['metadata']['name']}: {key}" for key in notes if key in LEFT]
-    fenced = [one["metadata"]["name"] for one in k.list("deploy", "ceph.rook.io/do-not-reconcile")]
-    lease = k.get("lease", "barestore-osds")
-    return [*wrong, *(f"fence on {name}" for name in fenced), *(["lease"] if lease else [])]
-
-
 def on_hosts(k: Kube) -> dict[str, int]:
     tree: list[Any] = k.ceph("osd", "tree")["nodes"]
     return {item["name"]: len(item["children"]) for item in tree if item["type"] == "host"}
-
-
-def free_volumes(k: Kube) -> set[str]:
-    return {one["metadata"]["name"] for one in k.list("pv") if one["status"]["phase"] == "Available"}
 
 
 def test_more_osds(cluster: Cluster, watched: Watched) -> None:
@@ -160,7 +112,7 @@ def test_a_run_that_is_killed_while_an_osd_empties_is_finished_by_the_next(clust
     run = subprocess.Popen(argv, cwd=ROOT, env=cluster.environment, stdout=subprocess.PIPE, text=True)
     try:
         k.wait("an OSD that is out", lambda: any(not one["in"] for one in k.ceph("osd", "dump")["osds"]))
-        holder = k.get("lease", "barestore-osds")["spec"]["holderIdentity"]
+        holder = k.get("lease", LEASE)["spec"]["holderIdentity"]
         cluster.ssh("cp1", f"kill -KILL {holder.split('/')[2]}")
         said, _nothing = run.communicate(timeout=120)
     finally:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What goes on in a Ceph cluster while a test changes it: a sample each second, and a client that never stops writing.
 
-Both are one process in the toolbox with one connection, so that watching costs the cluster little.
+Both are one process beside Ceph's tools with one connection, so that watching costs the cluster little.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,21 +71,31 @@ print(json.dumps({"writes": number, "objects": len(sums), "slowest": round(slowe
 )
 
 
-def _in_toolbox(k: Kube, program: str, *arguments: str) -> subprocess.Popen[str]:
-    argv = [
-        k.kubectl, f"--kubeconfig={k.kubeconfig}", f"--namespace={k.namespace}",
-        "exec", "--stdin", "deploy/rook-ceph-tools", "--", "python3", "-uc", program, *arguments,
-    ]  # fmt: skip
+Start = Callable[..., "subprocess.Popen[str]"]
+"""Starts a Python program with words, where Ceph's client is and finds the cluster."""
+
+
+def started(argv: list[str]) -> subprocess.Popen[str]:
+    """A program that is talked with by its pipes."""
     return subprocess.Popen(
         argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
     )
 
 
+def in_toolbox(k: Kube) -> Start:
+    """Programs run in the toolbox of a cluster."""
+    argv = [
+        k.kubectl, f"--kubeconfig={k.kubeconfig}", f"--namespace={k.namespace}",
+        "exec", "--stdin", "deploy/rook-ceph-tools", "--", "python3", "-uc",
+    ]  # fmt: skip
+    return lambda program, *words: started([*argv, program, *words])
+
+
 class Client:
     """Writes objects one after the other; at its end reads all of them and compares their checksums."""
 
-    def __init__(self, k: Kube, pool: str) -> None:
-        self._process = _in_toolbox(k, _WRITE, pool)
+    def __init__(self, start: Start, pool: str) -> None:
+        self._process = start(_WRITE, pool)
 
     def end(self) -> dict[str, Any]:
         """``writes``, ``objects``, the ``slowest`` write in seconds, and the names of those that are ``different``."""
@@ -106,12 +118,12 @@ class Sampler:
     copies where it was clean last, and they count as long as those OSDs run.
     """
 
-    k: Kube
+    start: Start
     samples: list[dict[str, Any]] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._process = _in_toolbox(self.k, _SAMPLE)
+        self._process = self.start(_SAMPLE)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -137,8 +149,44 @@ class Sampler:
                 self.samples.append(told)
 
 
-def judge(samples: list[dict[str, Any]]) -> list[str]:
-    """Each moment with a group of fewer whole copies than its pool's size, or of a stop while one was not clean."""
+@dataclass
+class Watched:
+    """A client that writes and a look each second, while a test changes the cluster."""
+
+    client: Client
+    sampler: Sampler
+    lost: int = 0
+
+    def end(self) -> dict[str, Any]:
+        """What the client told at its end: nothing was unsafe meanwhile, and all that was written is there."""
+        self.sampler.end()
+        told = self.client.end()
+        assert judge(self.sampler.samples, self.lost) == []
+        assert len(self.sampler.samples) > 20
+        assert told["different"] == [] and told["writes"] > 20
+        return told
+
+    def figures(self) -> dict[str, float]:
+        """What Ceph itself said meanwhile."""
+        return most(self.sampler.samples)
+
+
+@contextmanager
+def watch(k: Kube, pool: str) -> Iterator[Watched]:
+    """Watch a cluster; whatever happens, nothing of it goes on afterwards."""
+    made = Watched(Client(in_toolbox(k), pool), Sampler(in_toolbox(k)))
+    try:
+        yield made
+    finally:
+        made.client.kill()
+        made.sampler.kill()
+
+
+def judge(samples: list[dict[str, Any]], lost: int = 0) -> list[str]:
+    """Each moment with a group of fewer whole copies than its pool's size, or of a stop while one was not clean.
+
+    ``lost`` is how many copies of each group somebody else took away meanwhile, such as a rack that was cut off.
+    """
     wrong: list[str] = []
     clean_on: dict[str, list[int]] = {}
     before: dict[str, Any] | None = None
@@ -149,10 +197,10 @@ def judge(samples: list[dict[str, Any]]) -> list[str]:
             if is_clean(state):
                 clean_on[name] = acting
             whole = len(up & set(clean_on.get(name, acting)))
-            if whole < size:
+            if whole < size - lost:
                 wrong.append(f"{one['at']:.0f}: {name} is {state} with {whole} whole copies of {size}")
         stopped = set(before["up"]) - up if before else set()
-        if before and stopped and (count := unclean(before)):
+        if before and stopped and not lost and (count := unclean(before)):
             wrong.append(f"{one['at']:.0f}: {sorted(stopped)} stopped while {count} placement groups were not clean")
         before = one
     return wrong

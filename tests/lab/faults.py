@@ -7,27 +7,16 @@ The module runs there from files, as Ansible's own debugging runs it, so that a 
 
 from __future__ import annotations
 
-import base64
-import io
-import json
-import shlex
-import subprocess
-import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import ansible.module_utils
-from ansible import release
-
 from barestore.lab import qemu
 from barestore.lab.vm import VirtualMachine
-from tests.lab.converge import ROOT, SITE
+from tests.lab.converge import SITE
+from tests.launch import UNPACK, Launch, archive
 
-_FOLDER = "/opt/fault"
-_MODULE = "ansible_collections.barestore.storage.plugins.modules.host_storage"
-_LEFT_OUT = ("powershell", "csharp", "urls.py", "__pycache__")
 _EIO = 5
 POINTS = ("before", "within", "after")
 # A file on every file system that has none yet; its digest is remembered, where a power cut does not take it away.
@@ -59,26 +48,11 @@ class Ended:
 def prepare(vm: VirtualMachine) -> None:
     """Put module and hook on the host, and have ZFS wait for slow devices."""
     vm.ssh(_PATIENT)
-    package = io.BytesIO()
-    with tarfile.open(fileobj=package, mode="w:gz") as tar:
-        utils = Path(next(iter(ansible.module_utils.__path__)))
-        tar.add(utils, "lib/ansible/module_utils", filter=_wanted)
-        tar.add(release.__file__, "lib/ansible/release.py")
-        tar.addfile(tarfile.TarInfo("lib/ansible/__init__.py"))
-        for name in ("modules", "module_utils"):
-            tar.add(ROOT / "plugins" / name, f"lib/{_MODULE.rpartition('.modules')[0].replace('.', '/')}/{name}",
-                    filter=_wanted)  # fmt: skip
-        tar.add(Path(__file__).with_name("fault_hook.py"), "hook/sitecustomize.py")
-    text = base64.b64encode(package.getvalue()).decode()
-    vm.ssh(f"mkdir -p {_FOLDER} /run/fault; base64 -d | tar -xz -C {_FOLDER}; sync", input=text)
+    vm.ssh(UNPACK, input=archive(Path(__file__).with_name("fault_hook.py")))
 
 
-def _wanted(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    return None if Path(info.name).name in _LEFT_OUT else info
-
-
-class Run:
-    """One launch of the module, under way."""
+class Run(Launch):
+    """One launch of the module ``host_storage``, under way."""
 
     def __init__(
         self,
@@ -88,56 +62,8 @@ class Run:
         consent: Mapping[str, Any] | None = None,
         check: bool = False,
     ) -> None:
-        arguments = {
-            "document": document,
-            "site": SITE,
-            "host": vm.name,
-            "consent": consent or {},
-            "_ansible_check_mode": check,
-        }
-        words = f"FAULT={shlex.quote(json.dumps(fault))} " if fault else ""
-        line = f"rm -f /run/fault/go; mkdir -p /run/fault; {words}PYTHONPATH={_FOLDER}/hook:{_FOLDER}/lib"
-        self._process = subprocess.Popen(
-            ["ssh", "-F", str(vm.ssh_config), vm.name, f"{line} exec python3 -m {_MODULE}"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdin and self._process.stdout and self._process.stderr
-        self._process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
-        self._process.stdin.close()
-        self._said: list[str] = []
-
-    def stop(self) -> str:
-        """Wait for the stop; empty when the run ends without one."""
-        assert self._process.stderr
-        for line in self._process.stderr:
-            if line.startswith("FAULT "):
-                return line.removeprefix("FAULT ").strip()
-            self._said.append(line)
-        return ""
-
-    def answer(self) -> dict[str, Any]:
-        """What the module answered."""
-        assert self._process.stdout and self._process.stderr
-        text = self._process.stdout.read()
-        self._said += self._process.stderr.readlines()
-        code = self._process.wait()
-        assert text.strip(), f"the module answered nothing and ended with {code}: {''.join(self._said)[-3000:]}"
-        answer: dict[str, Any] = json.loads(text)
-        return answer
-
-    def await_end(self) -> None:
-        """The module was killed: until it is gone, so that the next one finds the lock free."""
-        assert self._process.stderr
-        self._process.stderr.read()
-        self._process.wait()
-
-    def abandon(self) -> None:
-        """The host is gone: let the connection go too."""
-        self._process.kill()
-        self._process.wait()
+        arguments = {"document": document, "site": SITE, "host": vm.name, "consent": consent or {}}
+        super().__init__(vm.ssh_config, vm.name, "host_storage", arguments, fault, check)
 
 
 def run(

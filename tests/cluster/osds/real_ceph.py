@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
 import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from simulated_rook import GIB, ModelClaim, ModelDeployment, SimulatedRook
 
-from ansible_collections.barestore.storage.plugins.module_utils.cluster import questions
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.executor import Clock
+from tests.cluster.watching import started
 
 _CONF = """
 [global]
@@ -75,6 +73,10 @@ class RealRook(SimulatedRook):
             if time.monotonic() > end:
                 raise RuntimeError(f"after {seconds} s it is not so that {what}")
             time.sleep(1)
+
+    def start(self, program: str, *words: str) -> subprocess.Popen[str]:
+        """Start a Python program beside the daemons."""
+        return started(["chroot", str(self._root), "python3", "-uc", program, *words])
 
     def close(self) -> None:
         """End all daemons."""
@@ -187,85 +189,3 @@ class RealClock(Clock):
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
         self._rook.tick()
-
-
-_CLIENT = """
-import hashlib, json, os, rados, signal, sys
-link = rados.Rados(conffile=""); link.connect(timeout=20); pool = link.open_ioctx("data")
-stop = []; signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
-sums, number = {}, 0
-while not stop:
-    name, data = "o%d" % (number % 400), os.urandom(262144 + number % 4096)
-    pool.write_full(name, data); sums[name] = hashlib.sha256(data).hexdigest(); number += 1
-wrong = [name for name, want in sums.items() if hashlib.sha256(pool.read(name, 1 << 20)).hexdigest() != want]
-print(json.dumps({"written": number, "objects": len(sums), "wrong": wrong}))
-"""
-
-
-class Client:
-    """Writes objects without a pause; at its end reads all of them and compares their checksums."""
-
-    def __init__(self, root: Path) -> None:
-        argv = ["chroot", str(root), "python3", "-c", _CLIENT]
-        self._process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
-
-    def end(self) -> dict[str, Any]:
-        self._process.terminate()
-        out, _err = self._process.communicate(timeout=120)
-        found: dict[str, Any] = json.loads(out)
-        return found
-
-
-@dataclass
-class Sampler:
-    """Each second: does each placement group have as many whole copies on running OSDs as its pool's size?
-
-    Ceph keeps what a group left behind until the group is clean elsewhere. So a group that is not clean has its whole
-    copies where it was clean last, and they count as long as those OSDs run.
-    """
-
-    rook: RealRook
-    samples: list[dict[str, Any]] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
-    stops: list[tuple[float, int]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._last: dict[str, list[int]] = {}
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def end(self) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ended.wait(1.0):
-            asked = json.dumps(["pg dump pgs_brief", "osd dump", "status"])
-            answers = json.loads(self.rook._in("python3", "-c", questions.ASK, asked))
-            self._take({name: one["out"] for name, one in answers.items()})
-
-    def _take(self, told: dict[str, Any]) -> None:
-        running = {one["osd"] for one in told["osd dump"]["osds"] if one["up"]}
-        sizes = {one["pool"]: one["size"] for one in told["osd dump"]["pools"]}
-        groups = told["pg dump pgs_brief"]
-        groups = groups["pg_stats"] if isinstance(groups, dict) else groups
-        unclean = 0
-        for one in groups:
-            name, size = one["pgid"], sizes[int(one["pgid"].partition(".")[0])]
-            if one["state"].startswith("active+clean"):
-                self._last[name] = one["acting"]
-            else:
-                unclean += 1
-            whole = len(running & set(self._last.get(name, one["acting"])))
-            if whole < size:
-                self.broken.append(f"{name} is {one['state']} with {whole} whole copies of {size}")
-        progress = told["status"]["pgmap"]
-        self.samples.append(
-            {
-                "unclean": unclean,
-                "degraded": progress.get("degraded_objects", 0),
-                "misplaced": progress.get("misplaced_objects", 0),
-                "running": len(running),
-            }
-        )

@@ -17,7 +17,8 @@ from simulated_rook import NAME
 
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.run import Job, Report, osds
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.wanted import Wanted
-from tests.cluster.osds.real_ceph import Client, RealClock, RealRook, Sampler
+from tests.cluster.osds.real_ceph import RealClock, RealRook
+from tests.cluster.watching import Client, Sampler, judge, most
 
 pytestmark = pytest.mark.cluster
 
@@ -38,30 +39,22 @@ def apply(rook: RealRook, count: int, folder: Path) -> Report:
 
 
 def test_counts_are_edited_under_writes(rook: RealRook, tmp_path: Path) -> None:
-    client = Client(rook._root)
+    client = Client(rook.start, "data")
     time.sleep(10)
-    sampler = Sampler(rook)
+    sampler = Sampler(rook.start)
     told = []
     for count in (5, 7, 6):
         started, before = time.monotonic(), len(sampler.samples)
         done = apply(rook, count, tmp_path)
         assert done.error == "" and not done.plan.refusals, (done.error, done.as_json()["refusals"])
-        taken = sampler.samples[before:]
-        told.append(
-            {
-                "count": count,
-                "seconds": round(time.monotonic() - started, 1),
-                "processes": done.processes,
-                "most unclean": max((one["unclean"] for one in taken), default=0),
-                "most degraded": max((one["degraded"] for one in taken), default=0),
-                "most misplaced": max((one["misplaced"] for one in taken), default=0),
-            }
-        )
+        seconds = round(time.monotonic() - started, 1)
+        taken = most(sampler.samples[before:])
+        told.append({"count": count, "seconds": seconds, "processes": done.processes, **taken})
     sampler.end()
     read = client.end()
-    print(json.dumps({"runs": told, "samples": len(sampler.samples), "client": read}))
-    assert sampler.broken == []
+    print(json.dumps({"runs": told, "client": read, "missed": sampler.missed}))
+    assert judge(sampler.samples) == []
     assert len(sampler.samples) > 20
-    assert read["objects"] > 100 and read["wrong"] == []
+    assert read["objects"] > 100 and read["different"] == []
     assert rook.told("osd", "stat")["num_up_osds"] == 6 == len(rook.deployments)
     assert rook.lease is None
