@@ -92,6 +92,7 @@ class SimulatedRook(Runner):
         self.broken: set[str] = set()
         self.cut_off: set[str] = set()
         self.flapping: set[int] = set()
+        self.dead: set[str] = set()
         self.ticks = 0
         self.copies_a_tick = 2
         self.before: Callable[[tuple[str, ...]], None] = lambda argv: None
@@ -165,6 +166,7 @@ class SimulatedRook(Runner):
         for number, osd in self.ceph.osds.items():
             deployment = wanted.get(number)
             osd.up = bool(deployment and deployment.replicas) and osd.place["rack"] not in self.cut_off
+            osd.up = osd.up and osd.uuid not in self.dead
             osd.up = osd.up and not (number in self.flapping and self.ticks % 4 < 2)
 
     def tick(self) -> None:

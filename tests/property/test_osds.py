@@ -369,6 +369,43 @@ def test_a_disk_is_replaced_without_lowering_the_count(tmp_path: Path) -> None:
     assert not again.plan.actions and not again.plan.refusals
 
 
+@pytest.mark.parametrize("works", [True, False])
+def test_a_replacement_that_is_killed_anywhere_is_finished_by_the_next(works: bool, tmp_path: Path) -> None:
+    def made() -> tuple[SimulatedRook, str, str]:
+        rook = small(6)
+        volume = next(one for one in rook.volumes.values() if one.claim)
+        if works:
+            rook.watch = guard
+        else:
+            fail(rook, volume.name)
+        return rook, volume.name, volume.serial
+
+    calls: list[str] = []
+    rook, _name, serial = made()
+    rook.before = lambda argv: calls.append(" ".join(argv[:8])) if changes(argv) else None
+    whole = apply(rook, 6, tmp_path, replace=(serial,))
+    assert whole.error == "" and not whole.plan.refusals, (whole.error, whole.as_json()["refusals"])
+    assert len(calls) > 8
+    for victim, call in enumerate(calls):
+        rook, name, serial = made()
+        killed_before(rook, victim, 6, tmp_path, replace=(serial,))
+        done = apply(rook, 6, tmp_path, replace=(serial,))
+        assert done.error == "" and not done.plan.refusals, f"{call}: {done.error} {done.as_json()['refusals']}"
+        assert name not in rook.volumes and sum("osd purge" in one for one in rook.log) == 1
+        assert_tidy(rook, 6)
+        again = apply(rook, 6, tmp_path, replace=(serial,))
+        assert not again.plan.actions and not again.plan.refusals
+
+
+def fail(rook: SimulatedRook, volume: str) -> None:
+    """The disk of a volume fails: its OSD does not start any more, and Ceph has moved its data away."""
+    [number] = [one.osd for one in rook.deployments.values() if rook.claims[one.claim].volume == volume]
+    rook.dead.add(rook.ceph.osds[number].uuid)
+    rook.ceph.osds[number].is_in = False
+    for _ in range(50):
+        rook.tick()
+
+
 def test_a_count_without_room_is_refused_with_the_figures(tmp_path: Path) -> None:
     rook = small(6, group_bytes=int(2.4 * 1024**3))
     refused = apply(rook, 3, tmp_path)
