@@ -25,6 +25,8 @@ from .run import Job
 
 _OS = ReadFile("/etc/os-release")
 _SYSTEMD = fstab.SYSTEMD.path
+_UNITS = "/run/systemd/generator"
+_MADE_FROM = (fstab.FSTAB, "/etc/crypttab")
 
 
 @dataclass
@@ -113,8 +115,17 @@ def _apply(job: Job, runner: Runner, report: Report) -> None:
 
 def _tell_systemd(job: Job, runner: Runner) -> None:
     """A run that did not end well may have left lines in fstab or crypttab that systemd has not read."""
-    if os.path.exists(_unfinished(job)) and os.path.isdir(_SYSTEMD):
+    if os.path.exists(_unfinished(job)) and os.path.isdir(_SYSTEMD) and not _is_read():
         runner.run(("systemctl", "daemon-reload"))
+
+
+def _is_read() -> bool:
+    """Whether systemd made its units after the last edit: each reload, which costs seconds, makes their folder anew."""
+    try:
+        made = os.stat(_UNITS).st_mtime_ns
+        return all(os.stat(path).st_mtime_ns < made for path in _MADE_FROM if os.path.exists(path))
+    except OSError:
+        return False
 
 
 def _unfinished(job: Job) -> str:

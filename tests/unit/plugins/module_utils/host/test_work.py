@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,6 +32,8 @@ class Told(Runner):
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Told:
     monkeypatch.setattr(work, "planned", lambda _job, _runner: work.Report(Plan(())))
     monkeypatch.setattr(work, "_SYSTEMD", str(tmp_path))
+    monkeypatch.setattr(work, "_UNITS", str(tmp_path / "units"))
+    monkeypatch.setattr(work, "_MADE_FROM", (str(tmp_path / "fstab"), str(tmp_path / "crypttab")))
     return Told()
 
 
@@ -48,3 +51,13 @@ def test_systemd_reads_what_an_unfinished_run_left_in_fstab(told: Told, tmp_path
 
 def test_after_a_run_that_ended_well_nothing_is_told(told: Told, tmp_path: Path) -> None:
     assert changed(told, tmp_path) == []
+
+
+@pytest.mark.parametrize("edited", [99, 100, 101])
+def test_what_systemd_has_read_it_is_not_told_again(told: Told, tmp_path: Path, edited: int) -> None:
+    """Its units are of second 100; an edit in the same moment may have come too late."""
+    (tmp_path / "unfinished").write_text("wwn-0x5000\n")
+    for name, seconds in (("units", 100), ("fstab", edited)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (seconds, seconds))
+    assert bool(changed(told, tmp_path)) is (edited >= 100)
