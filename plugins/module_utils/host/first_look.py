@@ -21,10 +21,12 @@ LSBLK = Run(
         "PTTYPE,PTUUID,PARTUUID,PARTTYPE,PARTLABEL,FSTYPE,FSVER,LABEL,UUID,MOUNTPOINTS",
     )
 )
-# --foreign and --shared show groups of other hosts, so that they can be refused by name.
+# --foreign and --shared show groups of other hosts, so that they can be refused by name. --nohints reads every disk:
+# a hint that was kept while a disk gave errors leaves that disk out when it answers again.
 FULLREPORT = Run(
     (
-        "lvm", "fullreport", "--all", "--foreign", "--shared", "--reportformat", "json", "--units", "b", "--nosuffix",
+        "lvm", "fullreport", "--nohints", "--all", "--foreign", "--shared",
+        "--reportformat", "json", "--units", "b", "--nosuffix",
         "--configreport", "vg", "--options",
         "vg_name,vg_uuid,vg_extent_size,vg_extent_count,vg_free_count,vg_exported,vg_shared,vg_clustered,vg_systemid,"
         "vg_missing_pv_count,vg_tags",

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,6 +27,8 @@ from .run import Job
 _OS = ReadFile("/etc/os-release")
 _SYSTEMD = fstab.SYSTEMD.path
 _UNITS = "/run/systemd/generator"
+_HINTS = "/run/lvm/hints"
+_LVM = ("lv", "pv", "vg")
 _MADE_FROM = (fstab.FSTAB, "/etc/crypttab")
 
 
@@ -99,6 +102,7 @@ def _apply(job: Job, runner: Runner, report: Report) -> None:
     executor = Executor(runner, journal, observer.shortfall)
     of = {"site": job.site.name, "host": job.site.host, "start": now(), "before": {"disks": report.disks}}
     try:
+        _forget_hints(report.plan)
         report.plan = _carried_out(job, report.plan, observer, executor, journal, report)
         executor.end(_unfinished(job))
         journal.write("end", {"result": "done"})
@@ -126,6 +130,13 @@ def _is_read() -> bool:
         return all(os.stat(path).st_mtime_ns < made for path in _MADE_FROM if os.path.exists(path))
     except OSError:
         return False
+
+
+def _forget_hints(plan: Plan) -> None:
+    """LVM keeps which disks it reads; kept while a disk gave errors, its commands miss that disk ever after."""
+    if any(isinstance(step, Command) and step.argv[0].startswith(_LVM) for one in plan.actions for step in one.steps):
+        with suppress(OSError):
+            os.unlink(_HINTS)
 
 
 def _unfinished(job: Job) -> str:

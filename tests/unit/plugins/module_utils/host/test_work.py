@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.barestore.storage.plugins.module_utils.host import work
 from ansible_collections.barestore.storage.plugins.module_utils.host.run import Job
 from ansible_collections.barestore.storage.plugins.module_utils.host.state import Site
-from ansible_collections.barestore.storage.plugins.module_utils.plan.model import Plan
+from ansible_collections.barestore.storage.plugins.module_utils.plan.model import Action, Command, Plan
 from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Result, Runner
 
 
@@ -61,3 +61,18 @@ def test_what_systemd_has_read_it_is_not_told_again(told: Told, tmp_path: Path, 
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (seconds, seconds))
     assert bool(changed(told, tmp_path)) is (edited >= 100)
+
+
+@pytest.mark.parametrize(("argv", "forgotten"), [(("vgextend", "vg", "/dev/b"), True), (("mount", "/srv/a"), False)])
+def test_lvm_forgets_what_it_saw_before_it_is_told_anything(
+    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...], forgotten: bool
+) -> None:
+    """Its hints may be from a moment when a disk gave errors; without the file it looks at all disks again."""
+    hints = tmp_path / "hints"
+    hints.touch()
+    monkeypatch.setattr(work, "_HINTS", str(hints))
+    plan = Plan((Action("kind", "verb", "target", steps=(Command(argv),)),))
+    monkeypatch.setattr(work, "planned", lambda _job, _runner: work.Report(plan))
+    monkeypatch.setattr(work, "_carried_out", lambda *_all: plan)
+    assert changed(told, tmp_path) == []
+    assert hints.exists() is not forgotten
