@@ -27,8 +27,11 @@ _LEFT_OUT = ("powershell", "csharp", "urls.py", "__pycache__")
 UNPACK = f"rm -rf {FOLDER}; mkdir -p {FOLDER} /run/fault; base64 -d | tar -xz -C {FOLDER}; sync"
 
 
-def archive(hook: Path) -> str:
-    """Our modules and what they use of Ansible, with the hook as ``sitecustomize``: a tar archive in base64."""
+def archive(hook: Path, *more: Path) -> str:
+    """Our modules and what they use of Ansible, with the hook as ``sitecustomize``: a tar archive in base64.
+
+    ``more`` are modules beside them.
+    """
     package = io.BytesIO()
     with tarfile.open(fileobj=package, mode="w:gz") as tar:
         utils = Path(next(iter(ansible.module_utils.__path__)))
@@ -38,6 +41,8 @@ def archive(hook: Path) -> str:
         for name in ("modules", "module_utils"):
             tar.add(ROOT / "plugins" / name, f"lib/{_COLLECTION.replace('.', '/')}/{name}", filter=_wanted)
         tar.add(hook, "hook/sitecustomize.py")
+        for file in more:
+            tar.add(file, f"lib/{file.name}")
     return base64.b64encode(package.getvalue()).decode()
 
 

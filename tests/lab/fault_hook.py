@@ -62,8 +62,9 @@ class Hook:
     def install(self) -> None:
         """Put the hook between the module and the calls that it makes."""
         if self._alone:
-            pool = concurrent.futures.ThreadPoolExecutor
-            concurrent.futures.ThreadPoolExecutor = lambda **words: pool(max_workers=1)  # type: ignore[assignment, misc]
+            # The class itself is changed: who uses it may have imported it before.
+            pool, begin = concurrent.futures.ThreadPoolExecutor, concurrent.futures.ThreadPoolExecutor.__init__
+            pool.__init__ = lambda self, **_words: begin(self, max_workers=1)  # type: ignore[assignment, method-assign, misc]
         os.pwrite, os.fdatasync, os.replace = self._pwrite, self._fdatasync, self._replace  # type: ignore[assignment]
         hook, real = self, subprocess.Popen
 
@@ -86,7 +87,7 @@ class Hook:
                 if hook._way == "wait":
                     hook._await_stopped(self, self._trace)
                     hook._fire(self._stop)
-                    subprocess.run(["pkill", "-CONT", "-s", str(self.pid)], check=False)
+                    threading.Thread(target=hook._let_go, args=(self,), daemon=True).start()
 
             def communicate(self, *more: Any, **words: Any) -> Any:
                 out = super().communicate(*more, **words)
@@ -119,7 +120,7 @@ class Hook:
 
     def _next_step(self) -> str:
         """The stop within the step that begins now, or nothing."""
-        if not self._now.name:
+        if not self._now.name or (self._way == "wait" and self._once.locked()):
             return ""
         self._now.step += 1
         if self._point != "within" or (self._only_last and self._now.step < self._now.steps):
@@ -156,6 +157,13 @@ class Hook:
             if os.path.exists(trace) and "stopped by SIGSTOP" in Path(trace).read_text(errors="replace"):
                 return
             time.sleep(0.02)
+
+    @staticmethod
+    def _let_go(process: subprocess.Popen[bytes]) -> None:
+        """Let a command go on to its end: strace counts each kind of call apart, and would stop it again."""
+        while process.returncode is None:
+            subprocess.run(["pkill", "-CONT", "-s", str(process.pid)], check=False)
+            time.sleep(0.3)
 
 
 def _below(pid: int) -> list[int]:

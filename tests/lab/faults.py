@@ -1,30 +1,49 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Faults at an exact point of a run on a virtual host: the module is killed, the power fails, a disk fails.
 
-The module runs there from files, as Ansible's own debugging runs it, so that a launch costs two seconds and not ten;
-``fault_hook.py`` stops it. No code of the product knows of any of this.
+``fault_launcher.py`` launches the module there, so that a launch costs no import; ``fault_hook.py`` stops it. No code
+of the product knows of any of this.
 """
 
 from __future__ import annotations
 
+import json
+import socket
+import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from barestore.lab import qemu
+from barestore.lab.files import cache_dir, write_atomically
 from barestore.lab.vm import VirtualMachine
 from tests.lab.converge import SITE
-from tests.launch import UNPACK, Launch, archive
+from tests.launch import FOLDER, UNPACK, archive
 
 _EIO = 5
 POINTS = ("before", "within", "after")
+_SOCKET = "/run/fault/launch"
+# What it compiled is on the disk before a power cut takes it away.
+_LAUNCHER = f"""
+mkdir -p /run/fault; cd /run/fault
+PYTHONPATH={FOLDER}/hook:{FOLDER}/lib setsid --fork python3 -m fault_launcher </dev/null >launcher.log 2>&1
+while [ ! -S {_SOCKET} ]; do sleep 0.1; pgrep -f fault_launcher >pid || {{ cat launcher.log >&2; exit 1; }}; done
+sync
+"""
+_UNPACK_COMPILED = f"cd {FOLDER}; base64 -d | tar -xz 2>/dev/null; touch unpacked"
+# All of it, if anything had to be compiled.
+_PACK_COMPILED = f"""
+cd {FOLDER}; [ -z "$(find lib hook -name '*.pyc' -newer unpacked)" ] ||
+    find lib hook -name '*.pyc' | sort | tar -cz --files-from=- | base64 -w0
+"""
 # A file on every file system that has none yet; its digest is remembered, where a power cut does not take it away.
 _KEEP = """
-findmnt -rno TARGET -t ext4,xfs,vfat,zfs | grep -v '^/$' | while read -r mount; do
+while read -r _device mount kind _more; do
+    case "$kind $mount" in "ext4 /") continue ;; "ext4 "* | "xfs "* | "vfat "* | "zfs "*) ;; *) continue ;; esac
     [ -e "$mount/kept" ] && continue
     head -c 300000 /dev/urandom >"$mount/kept"; sync "$mount/kept"; sha256sum "$mount/kept"
-done
+done </proc/self/mounts
 """
 
 
@@ -34,6 +53,10 @@ echo 'options zfs zfs_vdev_open_timeout_ms=30000' >/etc/modprobe.d/patient.conf;
 modprobe zfs; echo 30000 >/sys/module/zfs/parameters/zfs_vdev_open_timeout_ms
 """
 
+_LOOK = """
+lsblk -o NAME,SERIAL,FSTYPE,SIZE,MOUNTPOINTS; cat /etc/fstab /run/lvm/hints; ls -l --time-style=full-iso /run/lvm
+pvs -a -o+pv_uuid; lvs -a -o+devices; zpool status -Pv; dmesg | tail -30
+"""
 REPORTS = "cd /var/lib/barestore/reports && for one in *.json; do cat $one; printf '\\0'; done"
 
 
@@ -46,13 +69,25 @@ class Ended:
 
 
 def prepare(vm: VirtualMachine) -> None:
-    """Put module and hook on the host, and have ZFS wait for slow devices."""
+    """Put module and hook on the host, with what a host like it compiled before, and have ZFS wait for slow devices."""
     vm.ssh(_PATIENT)
-    vm.ssh(UNPACK, input=archive(Path(__file__).with_name("fault_hook.py")))
+    here = Path(__file__)
+    vm.ssh(UNPACK, input=archive(here.with_name("fault_hook.py"), here.with_name("fault_launcher.py")))
+    compiled = cache_dir() / "compiled" / vm.image.folder.name
+    vm.ssh(_UNPACK_COMPILED, input=compiled.read_text() if compiled.exists() else "")
+    start(vm)
+    if text := vm.ssh(_PACK_COMPILED).stdout:
+        compiled.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(compiled, text)
 
 
-class Run(Launch):
-    """One launch of the module ``host_storage``, under way."""
+def start(vm: VirtualMachine) -> None:
+    """Start the launcher; a host that was booted has none."""
+    vm.ssh(_LAUNCHER)
+
+
+class Run:
+    """One launch of the module, under way."""
 
     def __init__(
         self,
@@ -62,8 +97,54 @@ class Run(Launch):
         consent: Mapping[str, Any] | None = None,
         check: bool = False,
     ) -> None:
-        arguments = {"document": document, "site": SITE, "host": vm.name, "consent": consent or {}}
-        super().__init__(vm.ssh_config, vm.name, "host_storage", arguments, fault, check)
+        arguments = {
+            "document": document,
+            "site": SITE,
+            "host": vm.name,
+            "consent": consent or {},
+            "_ansible_check_mode": check,
+        }
+        self._connection = _connected(vm)
+        self._connection.sendall(f"{json.dumps({'fault': fault, 'arguments': arguments})}\n".encode())
+        self._lines = self._connection.makefile()
+        self._said: list[str] = []
+
+    def stop(self) -> str:
+        """Wait for the stop; empty when the run ends without one."""
+        for line in self._lines:
+            if line.startswith("FAULT "):
+                return line.removeprefix("FAULT ").strip()
+            self._said.append(line)
+        return ""
+
+    def answer(self) -> dict[str, Any]:
+        """What the module answered."""
+        self.await_end()
+        answers = [line for line in self._said if line.startswith("{")]
+        assert answers, f"the module answered nothing: {''.join(self._said)[-3000:]}"
+        answer: dict[str, Any] = json.loads(answers[-1])
+        return answer
+
+    def await_end(self) -> None:
+        """Until it is gone: the next one finds the lock free then."""
+        self._said += self._lines.readlines()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """The host is gone: let the connection go too."""
+        self._lines.close()
+        self._connection.close()
+
+
+def _connected(vm: VirtualMachine) -> socket.socket:
+    """A connection to the launcher, by a socket here that SSH forwards."""
+    here = vm.folder / "launch"
+    vm.ssh("rm -f /run/fault/go")
+    forward = ["ssh", "-F", str(vm.ssh_config), "-O", "forward", "-o", "StreamLocalBindUnlink=yes"]
+    subprocess.run([*forward, "-L", f"{here}:{_SOCKET}", vm.name], check=True, capture_output=True)
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(str(here))
+    return connection
 
 
 def run(
@@ -107,6 +188,11 @@ def _reopen(vm: VirtualMachine, serial: str, below: str) -> None:
     disk = next(one for one in vm.machine.disks if one.serial == serial)
     node = qemu.block_node(disk, vm.disk_path(serial))
     vm.qmp.command("blockdev-reopen", options=[{**node, "file": below}])
+
+
+def look(vm: VirtualMachine) -> str:
+    """What somebody would look at who asks why a run failed."""
+    return vm.ssh(_LOOK, check=False).stdout
 
 
 def kept(vm: VirtualMachine) -> str:

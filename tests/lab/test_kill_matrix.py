@@ -8,6 +8,7 @@ what the one before left, and the last one ends. So each stop costs one launch.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from barestore.lab.throwaway import throwaway
 from barestore.lab.vm import VirtualMachine
 from tests.lab import faults
 from tests.lab.scenarios import Scenario, scenario
+from tests.lab.used import used
 
 pytestmark = pytest.mark.lab
 SCENARIOS = ("mixed", "lvm-day2", "zfs-day2")
@@ -49,9 +50,11 @@ class Walk:
             launched = faults.Run(self.vm, self.document, told, self.told.consent)
             if not (stop := launched.stop()):
                 answer = launched.answer()
-                assert not answer.get("failed"), (self.passed[-1:], answer["msg"])
+                if answer.get("failed"):
+                    print(f"after {self.passed[-1:]}: {answer['msg']}\n{faults.look(self.vm)}", flush=True)
+                    raise AssertionError(answer["msg"])
                 return
-            print(f"{way} {stop}", flush=True)
+            print(f"{time.strftime('%T')} {way} {stop}", flush=True)
             fault(launched, stop)
             self.passed.append(stop)
             self.digests.append(faults.kept(self.vm))
@@ -71,15 +74,10 @@ class Walk:
 def host(name: str, forgets: bool = False) -> Iterator[Walk]:
     """A host with the earlier documents of a scenario, and files in its file systems."""
     told = scenario(name)
-    with throwaway(told.machine, say=print, forgets=forgets) as vm:
-        faults.prepare(vm)
-        for document in told.documents[:-1]:
-            done = faults.run(vm, document).answer
-            assert not done.get("failed"), done["msg"]
-        digests = [faults.kept(vm)]
+    with used(told, forgets) as (vm, digests):
         planned = faults.run(vm, told.documents[-1], consent=told.consent, check=True).answer
         assert not planned.get("failed"), planned["msg"]
-        yield Walk(vm, told, planned["plan"], digests=digests)
+        yield Walk(vm, told, planned["plan"], digests=[digests])
 
 
 @pytest.mark.parametrize("way", ["kill", "kill-all"])
@@ -111,6 +109,8 @@ def test_a_power_cut_is_finished_by_the_next(name: str, point: str) -> None:
             one.vm.power_cut()
             launched.abandon()
             one.vm.boot()
+            one.vm.ssh("systemctl is-system-running --wait || true")
+            faults.start(one.vm)
 
         one.walk(point, "wait", cut)
         one.end()

@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import os
 import stat
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -69,6 +70,11 @@ def make_sparse(path: Path, size: int) -> None:
                 "give the old size, or start over with 'barestore lab down --wipe'"
             )
         handle.truncate(size)
+
+
+def copy_sparse(source: Path, target: Path) -> None:
+    """Copy a folder of disks; holes stay holes."""
+    subprocess.run(["cp", "--recursive", "--sparse=always", str(source), str(target)], check=True)
 
 
 def _data_ranges(handle: int, size: int) -> Iterator[tuple[int, int]]:

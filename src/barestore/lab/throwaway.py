@@ -32,6 +32,7 @@ from typing import Any
 
 from barestore.lab import capability, image, state
 from barestore.lab.building import Say
+from barestore.lab.files import copy_sparse
 from barestore.lab.machine import Machine, parse_machine
 from barestore.lab.vm import VirtualMachine
 
@@ -42,11 +43,13 @@ def throwaway(
     name: str = "lab1",
     say: Say = lambda line: None,
     forgets: bool = False,
+    disks: Path | None = None,
 ) -> Iterator[VirtualMachine]:
     """A host restored from the saved state, with fresh empty disks in a temporary folder.
 
     ``machine`` is a Machine, or a mapping as in ``lab_machine``. Image and state are built when missing.
     Disks that ``forgets`` lose with the power what was new and not flushed; their digests and files say nothing.
+    ``disks`` is a folder with files that they start as, by :func:`barestore.lab.qemu.disk_file`, instead of empty.
     """
     wanted = machine if isinstance(machine, Machine) else parse_machine(name, machine or {})
     found = image.find()
@@ -56,6 +59,8 @@ def throwaway(
     saved = state.ensure(built, wanted, accelerator, say)
     with tempfile.TemporaryDirectory(prefix="barestore-lab-") as folder:
         vm = VirtualMachine(Path(folder), wanted, built, accelerator, tied=True, forgets=forgets)
+        if disks is not None:
+            copy_sparse(disks, vm.disks)
         try:
             state.restore(vm, saved)
             yield vm
