@@ -13,13 +13,16 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..plan.journal import FOLDER, host_lock
+from ..plan.journal import FOLDER, host_lock, left_running
 from ..plan.runner import Runner
 from .first_look import first_look
 from .state import Site
 
 if TYPE_CHECKING:
     from .work import Report
+
+
+_PATIENCE_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,11 @@ def storage(job: Job, runner: Runner) -> Report:
     :raises StorageError: the host cannot be read; refusals and failures of actions are in the report instead.
     """
     questions = [probe.argv for probe in first_look(job.document)]
-    with nullcontext() if job.check else host_lock(job.folder), runner.ahead(questions):
-        from . import work
+    with nullcontext() if job.check else host_lock(job.folder):
+        if not job.check:
+            # What is half done now and done a moment later looks like somebody else's in between.
+            runner.await_end(left_running(job.folder), _PATIENCE_SECONDS)
+        with runner.ahead(questions):
+            from . import work
 
-        return work.planned(job, runner) if job.check else work.changed(job, runner)
+            return work.planned(job, runner) if job.check else work.changed(job, runner)

@@ -135,6 +135,20 @@ class CutOff:
         return f"The run of {self.start} was cut off {where}; what it left is taken from here."
 
 
+def left_running(folder: str) -> tuple[tuple[str, ...], ...]:
+    """The commands that a killed run may have left at work, until :func:`report_cut_off` has told of it."""
+    out: list[tuple[str, ...]] = []
+    folders = [os.path.join(folder, name) for name in ("journal", "reports")]
+    journals, reports = (set(_names(path)) for path in folders)
+    for name in sorted(journals - reports):
+        with suppress(OSError):
+            records = _records(os.path.join(folders[0], f"{name}.jsonl"))
+            running = set(_cut_off(name, records).running)
+            begun = [one for one in records if one["event"] == "start" and one["action"] in running]
+            out += [tuple(step["argv"]) for one in begun for step in one["commands"] if "argv" in step]
+    return tuple(out)
+
+
 def report_cut_off(folder: str, more: Mapping[str, Any]) -> tuple[CutOff, ...]:
     """Write the reports that killed runs could not write, from their journals; call it with the lock held.
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 NOT_FOUND = 127
+_LOOK_SECONDS = 0.2
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -88,6 +89,14 @@ class Runner:
             round(time.monotonic() - start, 3),
         )
 
+    @staticmethod
+    def await_end(argvs: Iterable[Sequence[str]], seconds: float) -> None:
+        """Wait until no process runs such a command any more, or this time is over: pvmove may take a day."""
+        wanted = [tuple(argv) for argv in argvs]
+        end = time.monotonic() + seconds
+        while wanted and time.monotonic() < end and any(_runs(argv, one) for one in _processes() for argv in wanted):
+            time.sleep(_LOOK_SECONDS)
+
     @contextmanager
     def ahead(self, argvs: Iterable[Sequence[str]]) -> Iterator[None]:
         """Start reading commands before anybody asks: the next :meth:`run` of each gets what it says, once.
@@ -116,6 +125,22 @@ class Runner:
             cwd="/",
             start_new_session=True,
         )
+
+
+def _processes() -> Iterator[tuple[str, ...]]:
+    """The command line of each process."""
+    for name in os.listdir("/proc"):
+        # One that ended meanwhile has none.
+        with suppress(OSError):
+            if name.isdigit():
+                with open(f"/proc/{name}/cmdline", encoding="utf-8", errors="replace") as handle:
+                    yield tuple(handle.read().split("\0")[:-1])
+
+
+def _runs(argv: tuple[str, ...], words: tuple[str, ...]) -> bool:
+    """Whether a process is this command; one that is a script has its interpreter and its path in front."""
+    tail = words[-len(argv) :]
+    return len(tail) == len(argv) and os.path.basename(tail[0]) == argv[0] and tail[1:] == argv[1:]
 
 
 @contextmanager

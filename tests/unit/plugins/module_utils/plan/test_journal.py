@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import JournalError
-from ansible_collections.barestore.storage.plugins.module_utils.plan.journal import Journal, host_lock, report_cut_off
+from ansible_collections.barestore.storage.plugins.module_utils.plan.journal import (
+    Journal,
+    host_lock,
+    left_running,
+    report_cut_off,
+)
 
 
 def test_records_are_readable_while_the_run_goes_on(tmp_path: Path) -> None:
@@ -80,3 +85,13 @@ def test_a_run_that_ended_is_not_called_cut_off(tmp_path: Path) -> None:
     assert report_cut_off(str(tmp_path), {}) == ()
     (path,) = (tmp_path / "reports").iterdir()
     assert json.loads(path.read_text())["error"] == "no room"
+
+
+def test_what_a_killed_run_may_have_left_at_work_is_known_until_it_was_told(tmp_path: Path) -> None:
+    journal = Journal.create(str(tmp_path), 4)
+    journal.write("start", {"action": "a", "commands": [{"argv": ["mkfs.xfs", "/dev/a"]}]})
+    journal.write("done", {"action": "a"})
+    journal.write("start", {"action": "b", "commands": [{"argv": ["zpool", "replace", "p"]}, {"edit": "/etc/fstab"}]})
+    assert left_running(str(tmp_path)) == (("zpool", "replace", "p"),)
+    report_cut_off(str(tmp_path), {})
+    assert left_running(str(tmp_path)) == ()
