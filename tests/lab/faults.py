@@ -140,10 +140,14 @@ def _connected(vm: VirtualMachine) -> socket.socket:
     """A connection to the launcher, by a socket here that SSH forwards."""
     here = vm.folder / "launch"
     vm.ssh("rm -f /run/fault/go")
-    forward = ["ssh", "-F", str(vm.ssh_config), "-O", "forward", "-o", "StreamLocalBindUnlink=yes"]
-    subprocess.run([*forward, "-L", f"{here}:{_SOCKET}", vm.name], check=True, capture_output=True)
     connection = socket.socket(socket.AF_UNIX)
-    connection.connect(str(here))
+    try:
+        connection.connect(str(here))
+    except OSError:  # not forwarded yet, or by an SSH that is gone
+        here.unlink(missing_ok=True)
+        forward = ["ssh", "-F", str(vm.ssh_config), "-O", "forward", "-L", f"{here}:{_SOCKET}", vm.name]
+        subprocess.run(forward, check=True, capture_output=True)
+        connection.connect(str(here))
     return connection
 
 

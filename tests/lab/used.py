@@ -23,6 +23,7 @@ from tests.lab import faults
 from tests.lab.converge import ROOT
 from tests.lab.scenarios import Scenario
 
+_TRIES = 3
 _FILES = "/etc/fstab /etc/crypttab /etc/lvm /etc/zfs /etc/mdadm /var/lib/barestore /srv"
 # zpool.cache is read before the pools are let go: an export takes them out of it.
 _KEEP = f"""
@@ -68,8 +69,10 @@ def _make(told: Scenario, folder: Path) -> None:
     with throwaway(told.machine, say=print) as vm:
         faults.prepare(vm)
         for document in told.documents[:-1]:
-            done = faults.run(vm, document).answer
-            assert not done.get("failed"), done["msg"]
+            # zpool gives up on a partition that a busy host is slow to show; the next run goes on.
+            answers = (faults.run(vm, document).answer for _ in range(_TRIES))
+            done = next((one for one in answers if not one.get("failed")), None)
+            assert done is not None, "no run ended well"
         (making / "digests").write_text(faults.kept(vm))
         (making / "root").write_text(vm.ssh(_KEEP).stdout)
         vm.power_cut()
