@@ -24,7 +24,9 @@ pytestmark = [
 RACKS = {"rack1": ("cp1", "ss1"), "rack2": ("ss2",), "rack3": ("ss3",)}
 # Two, in two racks: while the host of one is away the other goes on.
 WRITERS = ("ss2", "ss3")
-ACKNOWLEDGED = "/var/lib/rook/acknowledged"
+STORAGE = ("ss1", "ss2", "ss3")
+ROOK = "/var/lib/rook"
+ACKNOWLEDGED = f"{ROOK}/acknowledged"
 
 
 def writer(k: Kube, host: str) -> Any:
@@ -57,6 +59,11 @@ def wrote_more(cluster: Cluster, host: str, than: int) -> bool:
     return len(acknowledged(cluster, host)) > than
 
 
+def mounted(cluster: Cluster, host: str) -> str:
+    """The file system on which Rook's folder is a mount of its own; empty where it is none."""
+    return cluster.ssh(host, f"findmnt -no FSTYPE {ROOK}", check=False).strip()
+
+
 def is_another(cluster: Cluster, host: str, old: int | None) -> bool:
     """Whether the host's first process is a new one."""
     return cluster.node(host).pid not in (None, old)
@@ -70,6 +77,11 @@ def reboot(cluster: Cluster, k: Kube, hosts: Sequence[str]) -> None:
     for host, old in before.items():
         k.wait(f"{host} started anew", partial(is_another, cluster, host, old))
         cluster.node(host).wait_until_up()
+    whole(k)
+
+
+def whole(k: Kube) -> None:
+    """Wait until nodes, OSDs and placement groups are as before."""
     k.wait("all nodes Ready", lambda: all(ready(node) for node in k.list("node")), 600)
     k.wait("all OSDs up", lambda: k.ceph("status")["osdmap"]["num_up_osds"] == 3, 600)
     k.wait("placement groups active and clean", lambda: is_clean(k), 600)
@@ -89,7 +101,9 @@ def k(cluster: Cluster) -> Kube:
 
 
 def check(cluster: Cluster, k: Kube, before: dict[str, int]) -> None:
-    """Everything that was acknowledged is there, and the writers went on."""
+    """Everything that was acknowledged is there, the writers went on, and every mount came back."""
+    for host in STORAGE:
+        assert mounted(cluster, host) == "xfs"
     for host in WRITERS:
         k.wait(f"more writes on {host}", partial(wrote_more, cluster, host, before[host]))
         written = acknowledged(cluster, host)
@@ -107,6 +121,24 @@ def test_a_rack_reboots_while_clients_write(cluster: Cluster, k: Kube, rack: str
 def test_all_hosts_reboot_at_once(cluster: Cluster, k: Kube) -> None:
     before = {host: len(acknowledged(cluster, host)) for host in WRITERS}
     reboot(cluster, k, [host for hosts in RACKS.values() for host in hosts])
+    check(cluster, k, before)
+
+
+def test_a_mount_that_does_not_come_keeps_kubelet_from_starting_until_site_yml_mounts_it(
+    cluster: Cluster, k: Kube
+) -> None:
+    host, unit = "ss3", "var-lib-rook.mount"
+    before = {one: len(acknowledged(cluster, one)) for one in WRITERS}
+    old = cluster.node(host).pid
+    cluster.ssh(host, f"systemctl mask {unit} && systemctl reboot", check=False)
+    k.wait(f"{host} started anew", partial(is_another, cluster, host, old))
+    cluster.node(host).wait_until_up()
+    k.wait("the end of the boot", lambda: "No jobs" in cluster.ssh(host, "systemctl list-jobs"))
+    assert cluster.ssh(host, "systemctl is-active kubelet", check=False).strip() == "inactive"
+    assert cluster.ssh(host, f"ls -A {ROOK}") == "", "nobody wrote into the folder below the mount"
+    cluster.ssh(host, f"systemctl unmask {unit}")
+    cluster.playbook("site.yml", "--limit", host)
+    whole(k)
     check(cluster, k, before)
 
 
