@@ -127,16 +127,18 @@ def test_all_hosts_reboot_at_once(cluster: Cluster, k: Kube) -> None:
 def test_a_mount_that_does_not_come_keeps_kubelet_from_starting_until_site_yml_mounts_it(
     cluster: Cluster, k: Kube
 ) -> None:
-    host, unit = "ss3", "var-lib-rook.mount"
+    host, dropin = "ss3", "/etc/systemd/system/var-lib-rook.mount.d"
     before = {one: len(acknowledged(cluster, one)) for one in WRITERS}
     old = cluster.node(host).pid
-    cluster.ssh(host, f"systemctl mask {unit} && systemctl reboot", check=False)
+    # As with a damaged file system: the mount is tried, and fails.
+    spoil = f"mkdir {dropin} && printf '[Mount]\\nOptions=no-such-option\\n' >{dropin}/fails.conf"
+    cluster.ssh(host, f"{spoil} && systemctl reboot", check=False)
     k.wait(f"{host} started anew", partial(is_another, cluster, host, old))
     cluster.node(host).wait_until_up()
     k.wait("the end of the boot", lambda: "No jobs" in cluster.ssh(host, "systemctl list-jobs"))
     assert cluster.ssh(host, "systemctl is-active kubelet", check=False).strip() == "inactive"
     assert cluster.ssh(host, f"ls -A {ROOK}") == "", "nobody wrote into the folder below the mount"
-    cluster.ssh(host, f"systemctl unmask {unit}")
+    cluster.ssh(host, f"rm -r {dropin} && systemctl daemon-reload")
     cluster.playbook("site.yml", "--limit", host)
     whole(k)
     check(cluster, k, before)
