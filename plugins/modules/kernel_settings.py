@@ -13,7 +13,9 @@ author:
 description:
   - Compares settings below C(/proc/sys) with what is wanted, and writes those that differ.
   - One file keeps them for the next boot.
-  - A key that the kernel does not know is an error before anything is written. No process is started.
+  - Kernel modules are loaded before, and at each boot, so that the settings that come with them are known.
+  - A key that the kernel does not know is an error before a setting is written.
+  - No process is started unless modules are new.
 options:
   settings:
     description: The settings, usually what the lookup P(barestore.storage.kernel_settings#lookup) returns.
@@ -37,6 +39,15 @@ options:
     description: The file that keeps them, below C(/etc/sysctl.d).
     type: path
     required: true
+  modules:
+    description: Kernel modules to load now, when the file that names them differs, and at each boot.
+    type: list
+    elements: str
+    default: []
+  modules_file:
+    description: The file that names them, below C(/etc/modules-load.d).
+    type: path
+    default: /etc/modules-load.d/barestore.conf
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
 attributes:
@@ -71,6 +82,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.barestore.storage.plugins.module_utils.node import kernel
 from ansible_collections.barestore.storage.plugins.module_utils.node.tuning import Setting
 from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import StorageError
+from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Runner
 
 ARGUMENTS = {
     "settings": {
@@ -84,16 +96,21 @@ ARGUMENTS = {
         },
     },
     "file": {"type": "path", "required": True},
+    "modules": {"type": "list", "elements": "str", "default": []},
+    "modules_file": {"type": "path", "default": "/etc/modules-load.d/barestore.conf"},
 }
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     wanted = [Setting(**one) for one in module.params["settings"]]
-    path = module.params["file"]
+    path, modules, named = module.params["file"], module.params["modules"], module.params["modules_file"]
     try:
+        new = bool(modules) and kernel.modules_differ(modules, named)
+        if new and not module.check_mode:
+            kernel.load(modules, named, Runner())
         found = kernel.differences(wanted)
-        changed = bool(found) or kernel.file_differs(wanted, path)
+        changed = new or bool(found) or kernel.file_differs(wanted, path)
         if changed and not module.check_mode:
             kernel.apply(wanted, found, path)
     except StorageError as error:

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Reads and writes the kernel's settings below /proc/sys; starts no process."""
+"""Reads and writes the kernel's settings below /proc/sys, and loads its modules."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
 
-from ..plan.errors import ObserveError, StorageError
+from ..plan.errors import CommandFailed, ObserveError, StorageError
+from ..plan.runner import Runner
 from .tuning import Setting, file_text
 
 _PROC = "/proc/sys"
@@ -42,11 +43,7 @@ def apply(wanted: Sequence[Setting], changed: Mapping[str, tuple[str, str]], pat
 
     :raises StorageError: the kernel refuses a value.
     """
-    scratch = f"{path}.new"
-    with open(scratch, "w", encoding="utf-8") as handle:
-        handle.write(file_text(wanted))
-    os.chmod(scratch, 0o644)
-    os.replace(scratch, path)
+    _write(path, file_text(wanted))
     for key, (_before, value) in changed.items():
         try:
             with open(os.path.join(proc, _path(key)), "w", encoding="utf-8") as handle:
@@ -56,6 +53,30 @@ def apply(wanted: Sequence[Setting], changed: Mapping[str, tuple[str, str]], pat
                 f"the kernel of this host refuses {key} = {value} ({os.strerror(error.errno or 0)})",
                 "give a value that it takes in host_tuning_settings, or name the key in host_tuning_leave",
             ) from error
+
+
+def modules_differ(modules: Sequence[str], path: str) -> bool:
+    """Whether the file that names the modules for the next boot has another text."""
+    return _read(path) != "\n".join(modules)
+
+
+def load(modules: Sequence[str], path: str, runner: Runner) -> None:
+    """Load modules and name them for the next boot.
+
+    :raises CommandFailed: the kernel has no such module; then they are not named either.
+    """
+    done = runner.run(("modprobe", "--all", "--", *modules))
+    if done.rc:
+        raise CommandFailed(done.argv, done.rc, done.stderr)
+    _write(path, "\n".join(modules) + "\n")
+
+
+def _write(path: str, text: str) -> None:
+    scratch = f"{path}.new"
+    with open(scratch, "w", encoding="utf-8") as handle:
+        handle.write(text)
+    os.chmod(scratch, 0o644)
+    os.replace(scratch, path)
 
 
 def _path(key: str) -> str:
