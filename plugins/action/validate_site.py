@@ -9,6 +9,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+from ..module_utils.cluster.objects import site as _objects  # noqa: F401  for the workers of later tasks, as in schema.py
 from ..plugin_utils.cluster_document import site_findings
 from ..plugin_utils.cluster_site import read_members
 

@@ -67,7 +67,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             if term not in CLUSTER_VARIABLES:
                 raise AnsibleLookupError(f"'{term}' is no document of a site; {did_you_mean(term, CLUSTER_VARIABLES)}")
         known = variables or {}
-        read = cluster_document(known, self._templar.template, files_of(known, self._loader))
+        read = cluster_document(known, self._templar.template, files_of(known, self._loader), terms)
         sentences = dict.fromkeys(finding.sentence() for finding in read.findings)
         if sentences:
             raise AnsibleLookupError("\n".join(sentences))

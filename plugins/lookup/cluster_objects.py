@@ -68,48 +68,23 @@ _raw:
   elements: raw
 """
 
-import os  # noqa: E402
-from collections.abc import Callable, Mapping  # noqa: E402
+from collections.abc import Mapping  # noqa: E402
 from typing import Any  # noqa: E402
 
 from ansible.errors import AnsibleError, AnsibleLookupError  # noqa: E402
 from ansible.plugins.lookup import LookupBase  # noqa: E402
 
-from ..module_utils.cluster import reading  # noqa: E402
-from ..module_utils.cluster.artifacts import charts, images  # noqa: E402
-from ..module_utils.cluster.document import SiteFacts  # noqa: E402
-from ..module_utils.cluster.objects.audit import SOURCES  # noqa: E402
-from ..module_utils.cluster.objects.local_volumes import local_classes, local_volumes  # noqa: E402
-from ..module_utils.cluster.objects.rook import csi_values, operator_values  # noqa: E402
-from ..module_utils.cluster.objects.site import (  # noqa: E402
-    audit_objects,
-    cluster_objects,
-    store_objects,
-    toolbox_objects,
-)
-from ..module_utils.cluster.objects.topolvm import (  # noqa: E402
-    autoresizer_values,
-    topolvm_classes,
-    topolvm_values,
-)
-from ..module_utils.cluster.sharing import shared  # noqa: E402
 from ..module_utils.host.problems import did_you_mean  # noqa: E402
-from ..plugin_utils.checked_action import files_of  # noqa: E402
-from ..plugin_utils.cluster_document import cluster_document, with_defaults  # noqa: E402
 from ..plugin_utils.cluster_site import site_facts  # noqa: E402
-
-_OF_SITE: dict[str, Callable[[SiteFacts], Any]] = {
-    "operator_values": operator_values,
-    "csi_values": csi_values,
-    "topolvm_values": topolvm_values,
-    "topolvm_classes": lambda site: list(topolvm_classes(site)),
-    "autoresizer_values": autoresizer_values,
-}
-_OF_CLUSTER = ("cluster", "stores", "toolbox", "audit")
-_MODULE_UTILS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "module_utils")
-# No host counts for these, so only the documents are read.
-_OF_DOCUMENTS: dict[str, Callable[[Mapping[str, Any]], Any]] = {"charts": charts, "images": images}
-_KNOWN = (*_OF_SITE, *_OF_CLUSTER, *_OF_DOCUMENTS, "local_volumes")
+from ..plugin_utils.planned_objects import (  # noqa: E402
+    KNOWN,
+    OF_DOCUMENTS,
+    Live,
+    SharedDisk,
+    local_objects,
+    planned,
+    site_sections,
+)
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
@@ -120,58 +95,18 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         return [self._planned(str(term), variables or {}) for term in terms]
 
     def _planned(self, term: str, variables: Mapping[str, Any]) -> Any:
-        if term not in _KNOWN:
-            raise AnsibleLookupError(f"'{term}' is nothing that is planned; {did_you_mean(term, _KNOWN)}")
-        if term in _OF_DOCUMENTS:
-            return _OF_DOCUMENTS[term](self._documents(variables))
+        if term not in KNOWN:
+            raise AnsibleLookupError(f"'{term}' is nothing that is planned; {did_you_mean(term, KNOWN)}")
+        if term in OF_DOCUMENTS:
+            return OF_DOCUMENTS[term](site_sections(variables, self._templar.template, self._loader))
         try:
             site = site_facts(variables, self._loader)
-        except AnsibleError as error:
+            if term == "local_volumes":
+                live = Live(self.get_option("nodes"), self.get_option("volumes"))
+                return local_objects(site, live, variables["hostvars"])
+        except (AnsibleError, SharedDisk) as error:
             raise AnsibleLookupError(str(error)) from error
-        if term == "local_volumes":
-            volumes = list(self._volumes(site, variables))
-            known = {one.name: one for one in reading.volumes([*self.get_option("volumes"), *volumes])}
-            twice = [str(one) for one in shared(known.values())]
-            if twice:
-                raise AnsibleLookupError(
-                    f"One disk would have two volumes, two owners: {'; '.join(twice)}. Nothing was offered: "
-                    "delete the volumes that no claim uses, or take the disk out of one of the local_volumes."
-                )
-            return [*local_classes(site), *volumes]
-        return _OF_SITE[term](site) if term in _OF_SITE else self._of_cluster(term, site)
-
-    def _of_cluster(self, term: str, site: SiteFacts) -> Any:
         name = self.get_option("name")
-        if name not in site.clusters:
+        if name and name not in site.clusters:
             raise AnsibleLookupError(f"'{name}' is no Ceph cluster of this site; {did_you_mean(name, site.clusters)}")
-        if term == "cluster":
-            return cluster_objects(site, name, self.get_option("live") or None)
-        if term == "audit":
-            return audit_objects(site, name, {source: _text(source) for source in SOURCES})
-        return store_objects(site, name) if term == "stores" else toolbox_objects(site, name)
-
-    def _documents(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
-        read = cluster_document(variables, self._templar.template, files_of(variables, self._loader))
-        sections = {name: with_defaults(name, value) for name, value in read.sections.items()}
-        bundle = sections.get("sources", {}).get("bundle")
-        if bundle is not None:
-            sections["sources"]["bundle"] = os.path.join(str(variables.get("inventory_dir") or ""), bundle)
-        return sections
-
-    def _volumes(self, site: SiteFacts, variables: Mapping[str, Any]) -> Any:
-        # Nothing shall bind again to a disk that is taken out of service.
-        given_up = {
-            serial for cluster in site.clusters.values() for serial in cluster.get("osd_changes", {}).get("replace", ())
-        }
-        for node in self.get_option("nodes"):
-            name = node["metadata"]["name"]
-            if name in variables["hostvars"]:
-                told = variables["hostvars"].raw_get(name).get("host_storage_report", {})
-                devices = [one for one in told.get("local_volumes", []) if one.get("serial") not in given_up]
-                yield from local_volumes(name, devices)
-
-
-def _text(source: str) -> str:
-    """One of our own files."""
-    with open(os.path.join(_MODULE_UTILS, source), encoding="utf-8") as handle:
-        return handle.read()
+        return planned(term, site, name, self.get_option("live") or None)

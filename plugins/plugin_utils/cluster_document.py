@@ -37,12 +37,17 @@ class SiteMember:
     findings: tuple[Finding, ...] = ()
 
 
-def cluster_document(variables: Mapping[str, Any], template: Template, files: HostFiles) -> ClusterDocument:
-    """Read, merge and validate what the variables of one host say of the site. Nothing is raised."""
+def cluster_document(
+    variables: Mapping[str, Any], template: Template, files: HostFiles, names: Iterable[str] = CLUSTER_VARIABLES
+) -> ClusterDocument:
+    """Read, merge and validate what the variables of one host say of the site. Nothing is raised.
+
+    :param names: the documents to read.
+    """
     sections: dict[str, Mapping[str, Any]] = {}
     sources: dict[str, HostSource] = {}
     findings: list[Finding] = []
-    for name in CLUSTER_VARIABLES:
+    for name in names:
         read = read_document(name, variables, template, files, functools.partial(validate_section, name))
         findings += read.findings
         if read.value is not None:

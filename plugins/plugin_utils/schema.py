@@ -8,10 +8,16 @@ import functools
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Callable
 
 from ..module_utils.host.problems import Path, Problem, did_you_mean, near_name
 from .yaml_words import article, describe, flow, quoted_scalar
+
+# Here and not where they are used: what the first action of a play imports, none of Ansible's later workers does again.
+with suppress(ImportError):
+    import jsonschema
+    import referencing
 
 TextOf = Callable[[Path], "str | None"]
 _FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "schemas")
@@ -37,9 +43,6 @@ def load_schemas() -> Mapping[str, Mapping[str, Any]]:
 
 @functools.cache
 def _validator(reference: str) -> Any:
-    import jsonschema
-    import referencing
-
     resources = [(name, referencing.Resource.from_contents(schema)) for name, schema in load_schemas().items()]
     registry: referencing.Registry[Any] = referencing.Registry().with_resources(resources)
     return jsonschema.Draft202012Validator({"$ref": reference}, registry=registry)
