@@ -6,7 +6,7 @@ It knows nothing of the product but its journal: the records that are on the dis
 
 ``point``   ``before`` (the intent is on the disk, nothing ran), ``within`` (a command of the action was started and
             runs on, or the action waits for what it promised), ``after`` (the outcome is on the disk)
-``passed``  the stops that are not made any more, as they were told: ``action/before``, ``action/within/2``,
+``passed``  the stops that are not made any more, as they were told: ``action/before``, ``action/within/2 of 4``,
             ``action/within/wait``, ``action/after``; the run itself has ``run/before`` (it holds its lease and nothing
             is noted yet) and ``run/after`` (all is done and verified, the lease still held)
 ``only``    the beginning of the one stop to make, if it is given
@@ -89,7 +89,8 @@ class Hook:
         """The stop in this command, if it is one of the action's and not passed yet."""
         if self._made or self._point != "within" or argv not in self._commands:
             return ""
-        stop = f"{self._action}/within/{1 + self._commands.index(argv)}"
+        # A run that goes on may have fewer commands left: another step then, under another name.
+        stop = f"{self._action}/within/{1 + self._commands.index(argv)} of {len(self._commands)}"
         return "" if stop in self._passed or not stop.startswith(self._only) else stop
 
     def at(self, point: str, stop: str) -> None:

@@ -21,6 +21,13 @@ LEFT = ("barestore.storage/leaving", "barestore.storage/freed")
 FLAGS = ("noout", "noin", "noup", "nodown", "norebalance", "nobackfill", "norecover", "pause")
 HOOK = Path(__file__).with_name("kill_hook.py")
 _CONTROL_PLANE = "cp1"
+# One connection for all questions: each ``ceph`` would cost a second.
+_ASK = """
+import json, rados, sys
+with rados.Rados(conffile="/etc/ceph/ceph.conf") as link:
+    orders = [json.dumps({"prefix": words, "format": "json"}) for words in sys.argv[1:]]
+    print(json.dumps([json.loads(link.mon_command(order, b"", 30)[1]) for order in orders]))
+"""
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ class Osds:
     def ensure(self, count: int) -> None:
         """So many OSDs, and all data where it belongs."""
         self.k.wait("placement groups active and clean", lambda: is_clean(self.k))
-        self.run(count)
+        self.run(count, pace="fast")
         assert left_over(self.k, count) == []
 
     def go_on(self) -> None:
@@ -61,14 +68,15 @@ class Osds:
 
     def others(self, goers: set[int]) -> dict[int, Any]:
         """What nobody may touch: of each other OSD its UUID, whether it is in, its weight, and its pod."""
-        weights = {one["id"]: one.get("crush_weight") for one in self.k.ceph("osd", "tree")["nodes"]}
+        tree, dump = asked(self.k, "osd tree", "osd dump")
+        weights = {one["id"]: one.get("crush_weight") for one in tree["nodes"]}
         pods = {
             int(one["metadata"]["labels"]["ceph-osd-id"]): one["metadata"]["uid"]
             for one in self.k.list("pod", "app=rook-ceph-osd")
         }
         return {
             one["osd"]: [one["uuid"], one["in"], weights[one["osd"]], pods.get(one["osd"])]
-            for one in self.k.ceph("osd", "dump")["osds"]
+            for one in dump["osds"]
             if one["osd"] not in goers
         }
 
@@ -109,7 +117,8 @@ def edited(cluster: Cluster, count: int, **changes: Any) -> str:
     """The document of the inventory with another number and ``osd_changes``, as a variable of the command line."""
     told = document(cluster)
     told["clusters"][NAMESPACE]["device_sets"][SET]["count"] = count
-    told["clusters"][NAMESPACE]["osd_changes"] = changes
+    if changes:
+        told["clusters"][NAMESPACE]["osd_changes"] = changes
     return json.dumps({"ceph": told})
 
 
@@ -129,41 +138,43 @@ def free_volumes(k: Kube) -> set[str]:
     return {one["metadata"]["name"] for one in k.list("pv") if one["status"]["phase"] == "Available"}
 
 
+def asked(k: Kube, *questions: str) -> list[Any]:
+    """What the monitors answer to each question."""
+    answers: list[Any] = json.loads(k.toolbox("python3", "-c", _ASK, *questions))
+    return answers
+
+
 def left_over(k: Kube, count: int) -> list[str]:
     """Where there is not exactly one of each OSD: osdmap, CRUSH, keys, Deployments, claims, Jobs, volumes, notes."""
-    tree, dump = k.ceph("osd", "tree"), k.ceph("osd", "dump")
+    tree, dump, keys, settings = asked(k, "osd tree", "osd dump", "auth ls", "config dump")
+    things: dict[str, dict[str, Any]] = {}
+    for one in k.list("deployments,persistentvolumeclaims,jobs,persistentvolumes,leases"):
+        things.setdefault(one["kind"], {})[one["metadata"]["name"]] = one
+    claims, volumes, jobs = (things.get(kind, {}) for kind in ("PersistentVolumeClaim", "PersistentVolume", "Job"))
+    deployments = {name: one["metadata"]["labels"] for name, one in things["Deployment"].items()}
     found = {
         "osdmap": [f"osd.{one['osd']}" for one in dump["osds"] if one["up"] and one["in"]],
         "known to the osdmap": [f"osd.{one['osd']}" for one in dump["osds"]],
         "CRUSH": [one["name"] for one in [*tree["nodes"], *tree["stray"]] if one["type"] == "osd"],
-        "keys": [one["entity"] for one in k.ceph("auth", "ls")["auth_dump"] if one["entity"].startswith("osd.")],
-        "Deployments": [
-            f"osd.{one['metadata']['labels']['ceph-osd-id']}" for one in k.list("deploy", "app=rook-ceph-osd")
-        ],
+        "keys": [one["entity"] for one in keys["auth_dump"] if one["entity"].startswith("osd.")],
+        "Deployments": [f"osd.{one['ceph-osd-id']}" for one in deployments.values() if "ceph-osd-id" in one],
     }
     names = set(found["known to the osdmap"])
     wrong = [f"{where}: {sorted(each)}" for where, each in found.items() if len(each) != count or set(each) != names]
-    claims = {one["metadata"]["name"]: one for one in k.list("pvc", f"ceph.rook.io/DeviceSet={SET}")}
     if len(claims) != count:
         wrong.append(f"claims: {sorted(claims)}")
-    jobs = {one["metadata"]["name"] for one in k.list("job")}
     wrong += [
         f"Job {name}"
         for name in jobs
         if (name.startswith("rook-ceph-osd-prepare-") and name[22:] not in claims) or "wipe" in name
     ]
-    volumes = k.list("pv")
-    for volume in volumes:
-        held = (volume["spec"].get("claimRef") or {}).get("name")
-        phase, name = volume["status"]["phase"], volume["metadata"]["name"]
+    for name, volume in volumes.items():
+        held, phase = (volume["spec"].get("claimRef") or {}).get("name"), volume["status"]["phase"]
         if phase != ("Bound" if held in claims else "Available"):
             wrong.append(f"volume {name} is {phase}, of claim {held}")
-    for thing in [*claims.values(), *volumes]:
-        notes = thing["metadata"].get("annotations") or {}
-        wrong += [f"{thing['metadata']['name']}: {key}" for key in notes if key in LEFT]
-    fenced = [one["metadata"]["name"] for one in k.list("deploy", "ceph.rook.io/do-not-reconcile")]
-    flags = [one for one in dump["flags_set"] if one in FLAGS]
-    settings = k.ceph("config", "dump")
-    profile = [one["value"] for one in settings if (one["section"], one["name"]) == ("osd", "osd_mclock_profile")]
-    lease = ["lease"] if k.get("lease", LEASE) else []
-    return [*wrong, *(f"fence on {name}" for name in fenced), *flags, *(f"profile {one}" for one in profile), *lease]
+    for name, thing in [*claims.items(), *volumes.items()]:
+        wrong += [f"{name}: {key}" for key in thing["metadata"].get("annotations") or {} if key in LEFT]
+    wrong += [f"fence on {name}" for name, labels in deployments.items() if "ceph.rook.io/do-not-reconcile" in labels]
+    wrong += [one for one in dump["flags_set"] if one in FLAGS]
+    wrong += [f"profile {one['value']}" for one in settings if one["name"] == "osd_mclock_profile"]
+    return wrong + (["lease"] if LEASE in things.get("Lease", {}) else [])

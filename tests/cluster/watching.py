@@ -37,12 +37,13 @@ while True:
         groups = groups["pg_stats"] if isinstance(groups, dict) else groups
         dump = ask(link.mon_command, prefix="osd dump")
         told = ask(link.mon_command, prefix="status")["pgmap"]
-    except (ValueError, rados.Error) as error:
+    except (ValueError, TypeError, rados.Error) as error:  # no manager for a moment: no answer at all
         print(json.dumps({"at": began, "missed": repr(error)}), flush=True)
     else:
         print(json.dumps({
             "at": began,
             "up": [one["osd"] for one in dump["osds"] if one["up"]],
+            "osds": {one["osd"]: [one["uuid"], one["up"], one["in"]] for one in dump["osds"]},
             "sizes": {one["pool"]: one["size"] for one in dump["pools"]},
             "groups": [[one["pgid"], one["state"], one["acting"]] for one in groups],
             "degraded": told.get("degraded_objects", 0),
@@ -129,11 +130,12 @@ class Sampler:
 
     def end(self) -> None:
         """Take no more samples; ``samples`` and ``missed`` are whole afterwards."""
-        assert self._process.stdin
+        assert self._process.stdin and self._process.stderr
+        assert self._process.poll() is None, self._process.stderr.read()[-2000:]
         self._process.stdin.write("end\n")
         self._process.stdin.close()
         self._thread.join(120)
-        assert self._process.wait(60) == 0, self._process.stderr and self._process.stderr.read()[-2000:]
+        assert self._process.wait(60) == 0, self._process.stderr.read()[-2000:]
 
     def kill(self) -> None:
         """End it whatever it does."""
@@ -165,6 +167,14 @@ class Watched:
         assert len(self.sampler.samples) > 20
         assert told["different"] == [] and told["writes"] > 20
         return told
+
+    def touched(self, goers: set[int]) -> list[str]:
+        """Each moment in which an OSD that stays was not what it was at first: its UUID, up, in."""
+        first, *rest = [one["osds"] for one in self.sampler.samples]
+        stay = {number: what for number, what in first.items() if int(number) not in goers}
+        return [
+            f"osd.{number} is {one.get(number)}" for one in rest for number in stay if one.get(number) != stay[number]
+        ]
 
     def figures(self) -> dict[str, float]:
         """What Ceph itself said meanwhile."""

@@ -59,7 +59,7 @@ def told(folder: Path, point: str, passed: list[str]) -> str:
     ("point", "stops"),
     [
         ("before", ["run/before", "a/before", "b/before"]),
-        ("within", [f"{name}/within/{step}" for name in "ab" for step in ("1", "2", "wait")]),
+        ("within", [f"{name}/within/{step}" for name in "ab" for step in ("1 of 2", "2 of 2", "wait")]),
         ("after", ["a/after", "b/after", "run/after"]),
     ],
 )
@@ -71,7 +71,7 @@ def test_a_walk_stops_at_each_step_once(tmp_path: Path, point: str, stops: list[
 
 
 def test_a_command_that_was_started_has_all_that_it_was_told(tmp_path: Path) -> None:
-    assert told(tmp_path, "within", ["a/within/1"]) == "a/within/2"
+    assert told(tmp_path, "within", ["a/within/1 of 2"]) == "a/within/2 of 2"
     end = time.monotonic() + 60
     while not (tmp_path / "a2").exists() or not (tmp_path / "a2").read_text():
         assert time.monotonic() < end, "it runs on by itself"
