@@ -83,6 +83,7 @@ parts:
 """
 
 import json
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -100,10 +101,13 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     objects, config, runner = module.params["objects"], module.params["kubeconfig"], Runner()
     if objects:
-        listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
-        done = runner.run(differences.compare(config), listed)
-        found = differences.different(objects, done.rc, done.stdout)
-        module.exit_json(changed=False, different=list(range(len(objects))) if found is None else found)
+
+        def compare(some: list[dict[str, Any]]) -> differences.Answer:
+            listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": some})
+            done = runner.run(differences.compare(config), listed)
+            return done.rc, done.stdout
+
+        module.exit_json(changed=False, different=differences.differing(objects, compare))
     asked = differences.questions(config)
     try:
         with runner.ahead(asked.values()):

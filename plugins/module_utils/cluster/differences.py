@@ -8,7 +8,7 @@ import base64
 import gzip
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from ..plan.errors import ObserveError
 from .questions import kubectl
 
 Json = Mapping[str, Any]
+Answer = tuple[int, str]  # kubectl's exit code, and what it printed
 
 ROOK = "rook"
 _DIFFERS = re.compile(r"^Files \S+/(\S+) and \S+ differ$", re.MULTILINE)
@@ -186,6 +187,22 @@ def compare(config: str) -> tuple[str, ...]:
     """argv that compares a list of objects with what the server would make of them; exit code 1: some differ."""
     how = ("--server-side", "--force-conflicts", "--field-manager=barestore", "--concurrency=8")
     return ("env", "KUBECTL_EXTERNAL_DIFF=diff -rqN", *kubectl(config, "diff", *how, "--filename=-"))
+
+
+def differing(objects: Sequence[Json], ask: Callable[[list[dict[str, Any]]], Answer]) -> list[int]:
+    """Which of the objects differ, by their place; all of them where nobody can tell.
+
+    What differs is asked for once more: kubectl reads an object and what would become of it one after the other, and a
+    status that its owner writes in between looks like a difference.
+    """
+    places = list(range(len(objects)))
+    for _look in range(2):
+        some = [dict(objects[place]) for place in places]
+        found = different(some, *ask(some)) if some else []
+        if found is None:
+            return places
+        places = [places[place] for place in found]
+    return places
 
 
 def different(objects: Sequence[Json], rc: int, out: str) -> list[int] | None:

@@ -129,3 +129,27 @@ def test_what_kubectl_names_is_found() -> None:
 )
 def test_what_is_not_understood_counts_as_different(rc: int, out: str) -> None:
     assert differences.different(OBJECTS, rc, out) is None
+
+
+def test_a_status_that_was_written_meanwhile_is_no_difference() -> None:
+    line = "Files /tmp/LIVE-1/{0} and /tmp/MERGED-2/{0} differ\n".format
+    volume, deployment = "v1.PersistentVolume..local-ss1", "apps.v1.Deployment.ceph-hdd.rook-ceph-tools"
+    asked: list[list[str]] = []
+
+    def ask(answers: list[differences.Answer]) -> list[int]:
+        asked.clear()
+        left = iter(answers)
+
+        def answer(some: list[dict[str, Any]]) -> differences.Answer:
+            asked.append([one["kind"] for one in some])
+            return next(left)
+
+        return differences.differing(OBJECTS, answer)
+
+    assert ask([(1, line(volume) + line(deployment)), (1, line(deployment))]) == [1]
+    assert ask([(1, line(deployment)), (0, "")]) == []
+    assert asked == [["PersistentVolume", "Deployment"], ["Deployment"]]
+    assert ask([(0, "")]) == []
+    assert len(asked) == 1
+    assert ask([(1, line(deployment)), (2, "")]) == [1]
+    assert ask([(2, "")]) == [0, 1]
