@@ -34,7 +34,8 @@ cluster: ## real Kubernetes and Ceph on containers as hosts; needs root
 	@tests/setup/venv.sh dev,cluster
 	@FULL=$(FULL) $(RUN) cluster
 
-bench: setup ## measure, and compare with the numbers to hold; ONLY=plan,osds,fleet,report,noop,apply,community
+bench: setup ## measure, and compare with the numbers to hold; ONLY=plan,osds,fleet,report,noop,apply,community; cluster runs only when named
+	@case "$(ONLY)" in *cluster*) tests/setup/venv.sh dev,cluster ;; esac
 	@ONLY=$(ONLY) $(RUN) bench
 
 test: setup ## lint, unit, property, browser, loop and lab, and what was left out

@@ -118,7 +118,7 @@ def script_layer(layer: str, *argv: str) -> Outcome:
     )
 
 
-_WITHOUT_LAB = {"plan", "fleet", "report"}
+_WITHOUT_LAB = {"plan", "fleet", "report", "cluster"}
 
 
 def bench_layer() -> Outcome:
@@ -127,6 +127,8 @@ def bench_layer() -> Outcome:
     if (not wanted or wanted - _WITHOUT_LAB) and (reason := why_no_lab()):
         return Outcome("bench", "left out", reason=reason)
     if (not wanted or "report" in wanted) and (reason := why_no_browser()):
+        return Outcome("bench", "left out", reason=reason)
+    if "cluster" in wanted and (reason := why_no_cluster()):
         return Outcome("bench", "left out", reason=reason)
     started = time.monotonic()
     code = call(sys.executable, "tests/bench/run.py")

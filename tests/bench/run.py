@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures the numbers to hold and prints one table; also build/bench.json and build/bench.md.
 
-usage: run.py [plan] [osds] [fleet] [report] [noop] [apply] [community]    default: all, or ONLY of the environment
+usage: run.py [plan] [osds] [fleet] [report] [noop] [apply] [community] [cluster]
+default: ONLY of the environment, or all but cluster, which needs the native test bed
 
 Nothing here fails because a number is off: a busy machine is no defect. It fails when something cannot be measured.
 """
@@ -19,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "collections")]
 
 import apply  # noqa: E402
+import cluster  # noqa: E402
 import community  # noqa: E402
 import fleet  # noqa: E402
 import noop  # noqa: E402
@@ -39,11 +41,14 @@ SECTIONS: dict[str, Section] = {
     "noop": noop.rows,
     "apply": apply.rows,
     "community": community.rows,
+    "cluster": cluster.rows,
 }
+APART = ("cluster",)
 
 
 def main() -> int:
-    wanted = sys.argv[1:] or os.environ.get("ONLY", "").replace(",", " ").split() or list(SECTIONS)
+    wanted = sys.argv[1:] or os.environ.get("ONLY", "").replace(",", " ").split()
+    wanted = wanted or [name for name in SECTIONS if name not in APART]
     unknown = [name for name in wanted if name not in SECTIONS]
     if unknown:
         print(f"bench: there is no {unknown[0]}; there are {', '.join(SECTIONS)}", file=sys.stderr)
