@@ -52,6 +52,7 @@ options:
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - ansible.builtin.action_common_attributes.conn
+  - ansible.builtin.action_common_attributes.flow
 attributes:
   check_mode:
     support: full
@@ -63,6 +64,8 @@ attributes:
     support: full
   async:
     support: none
+  become:
+    support: full
   bypass_host_loop:
     support: none
   connection:
