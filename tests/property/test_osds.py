@@ -176,7 +176,8 @@ def test_a_rack_that_is_cut_off_stops_the_run_and_the_next_goes_on(tmp_path: Pat
 
     rook.before = cut
     done = apply(rook, 4, tmp_path)
-    assert "gate osds" in done.error or "gate nodes" in done.error
+    assert "osd.drain:osd." in done.error and " was stopped by gate osds: " in done.error
+    assert "; gate nodes: nodes ss21 are not Ready; bring them back; then run again" in done.error
     assert not any("scale" in one for one in rook.log)
     refused = apply(rook, 4, tmp_path)
     assert any("rack2" in one.message for one in refused.plan.refusals)

@@ -179,9 +179,12 @@ class Executor:
         if closed[0].target == "gate osds" and often >= _OFTEN:
             flaps = f", which closed {often} times within {self._wanted.patience} s"
         if now - watch.closed >= _GRACE_SECONDS or flaps:
+            first, *more = closed
+            also = "".join(f"; {one.target}: {one.message}" for one in more)
             raise Surprise(
-                f"{action.id} was stopped by {closed[0].target}{flaps}: {closed[0].message}",
-                f"{closed[0].hint}; then run again: it goes on from there",
+                f"{action.id} was stopped by {first.target}{flaps}: {first.message}{also}",
+                # The last gate is the nearest to the cause: a node that is gone takes monitors and OSDs along.
+                f"{closed[-1].hint}; then run again: it goes on from there",
             )
 
     def _failed_job(self, expects: tuple[Expect, ...], missing: list[str]) -> None:
