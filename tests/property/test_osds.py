@@ -188,6 +188,27 @@ def test_a_rack_that_is_cut_off_stops_the_run_and_the_next_goes_on(tmp_path: Pat
     assert_tidy(rook, 4)
 
 
+def test_what_a_raise_brought_is_looked_at_by_the_next_run_if_a_rack_was_cut_off(tmp_path: Path) -> None:
+    rook = small(3)
+
+    def cut(argv: tuple[str, ...]) -> None:
+        if "cephcluster" in argv:
+            rook.cut_off.add("rack2")
+
+    rook.before = cut
+    assert "gate nodes: nodes ss21 are not Ready" in apply(rook, 4, tmp_path).error
+    assert rook.sets == {"hdd": 4} and len(rook.ceph.osds) == 4, "nothing is to do but to look"
+    refused = apply(rook, 4, tmp_path)
+    assert any("ss21" in one.message for one in refused.plan.refusals)
+    rook.cut_off.clear()
+    rook.before = lambda argv: None
+    rook.tick()
+    done = apply(rook, 4, tmp_path)
+    assert done.error == "" and [one.id for one in done.plan.actions] == ["device_set.settle:hdd"]
+    assert_tidy(rook, 4)
+    assert not apply(rook, 4, tmp_path).plan.actions
+
+
 def test_an_osd_that_comes_and_goes_stops_the_run_with_its_name(tmp_path: Path) -> None:
     rook = small(6)
     rook.copies_a_tick = 0  # the drain would last for ever

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from ..plan.model import Refusal
 from . import capacity, placement
+from .commands import NOTE_ACTIONS
 from .placement import Goer
 from .room import Room, waiting
 from .state import Claim, Cluster, DeviceSet, Mark, Volume
@@ -72,7 +74,7 @@ def decide(cluster: Cluster, wanted: Wanted) -> Decision:
             refusals.extend(refused)
             if found and found[-1].osds < count:
                 settle.append((device_set.name, count))
-        elif _unsettled(cluster, device_set, count, {one.claim for one in leavers}):
+        elif _unverified(cluster, device_set) or _unsettled(cluster, device_set, count, {one.claim for one in leavers}):
             settle.append((device_set.name, count))
     refusals.extend(_proof(cluster, wanted, leavers, notes))
     notes.extend(_replaced(cluster, wanted))
@@ -224,6 +226,13 @@ def _unsettled(cluster: Cluster, device_set: DeviceSet, count: int, gone: set[st
     claims = cluster.claims_of(device_set.name)
     staying = [one for one in claims if one.owned and one.name not in gone and not one.deleting]
     return len(staying) < count or any(_is_missing(cluster, one) for one in staying)
+
+
+def _unverified(cluster: Cluster, device_set: DeviceSet) -> bool:
+    """Whether a run that raised this set did not come to its end: nobody has looked yet at what came."""
+    begun = json.loads(cluster.lease.notes.get(NOTE_ACTIONS, "[]"))
+    name = device_set.name
+    return any(one == f"device_set.settle:{name}" or one.startswith(f"device_set.raise:{name}/") for one in begun)
 
 
 def _is_missing(cluster: Cluster, claim: Claim) -> bool:

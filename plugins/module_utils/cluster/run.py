@@ -252,4 +252,7 @@ def _apply(job: Job, runner: Runner, observer: Observer, holder: Holder, clock: 
 def _verify(job: Job, observer: Observer, report: Report) -> None:
     cluster = observer.look(whole=True)
     report.cluster = summary(cluster, job.wanted)
+    # All of this run was looked at; only a run that did not come so far leaves this to the next one.
+    notes = {key: value for key, value in cluster.lease.notes.items() if key != NOTE_ACTIONS}
+    cluster = replace(cluster, lease=replace(cluster.lease, notes=notes))
     verify(planner.plan(cluster, job.wanted), "cluster")
