@@ -141,12 +141,12 @@ def test_a_purge_that_says_success_and_did_nothing_fails_the_run(cluster: Cluste
     k = osds.k
     osds.ensure(4)
     with lying(cluster, k):
-        answer = osds.launch(3, patience=60).answer()
+        answer = osds.launch(3, patience=180).answer()
     print(answer["msg"], flush=True)
     assert answer["failed"]
     [purge] = [one for one in answer["executed"] if one["action"].startswith("osd.purge:") and "purge" in one["argv"]]
     assert purge["rc"] == 0
-    assert f"{purge['action'][10:]} is still in the osdmap, and nothing moved on for 60 s" in answer["msg"]
+    assert f"{purge['action'][10:]} is still in the osdmap, and nothing moved on for 180 s" in answer["msg"]
     assert len(k.ceph("osd", "dump")["osds"]) == 4
     osds.ensure(3)
     write_and_check(k, POOL, read=DATA)
