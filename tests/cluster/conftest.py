@@ -5,6 +5,7 @@ and BED=there takes what such a session left, as it is.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 from barestore.lab.containers.node import Node
 from tests.cluster.bed.site import INVENTORY, ROOT, Bed
+from tests.cluster.operator.contract import REAL
 from tests.cluster.operator.kube import Kube
 
 PLAYBOOK = Path(sys.executable).parent / "ansible-playbook"
@@ -33,8 +35,8 @@ class Cluster:
         return {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
 
     def argv(self, *words: str) -> list[str]:
-        """The command of a playbook on the bed's inventory."""
-        return [str(PLAYBOOK), "-i", str(self.bed.inventory), *words]
+        """The command of a playbook on the bed's inventory, with Rook's own operator where ROOK_IMAGE names it."""
+        return [str(PLAYBOOK), "-i", str(self.bed.inventory), *words, *(["-e", own_operator()] if REAL else [])]
 
     def playbook(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run site.yml, or what the words say, on the bed's inventory."""
@@ -72,6 +74,12 @@ class Cluster:
         return self.ssh("cp1", f"kubectl --kubeconfig /etc/kubernetes/admin.conf {words}", check=check, input=input)
 
 
+def own_operator() -> str:
+    """The variable of site.yml by which the operator of ROOK_IMAGE is installed; loop devices are the bed's disks."""
+    repository, _colon, tag = REAL.rpartition(":")
+    return json.dumps({"rook_values": {"image": {"repository": repository, "tag": tag}, "allowLoopDevices": True}})
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The operator's contract comes last: its clusters keep the disks that other tests need."""
     items.sort(key=lambda item: "operator_contract" in item.nodeid)
@@ -80,7 +88,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """Hosts from nothing, and site.yml on them once."""
-    bed = Bed(INVENTORY)
+    bed = Bed(Path(os.environ.get("ANSIBLE_INVENTORY", INVENTORY)))
     say = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
     mode = os.environ.get("BED", "")
     if mode == "there":

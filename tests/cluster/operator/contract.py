@@ -115,7 +115,7 @@ def purge(k: Kube, numbers: str, *extra: Any, force: bool = False) -> Any:
         container["args"][container["args"].index("--force-osd-removal") + 1] = "true"
     k.call("delete", "job", "rook-ceph-purge-osd", "--ignore-not-found", "--wait")
     k.apply(job)
-    done = k.wait("the purge Job's end", lambda: _ended(k.get("job", "rook-ceph-purge-osd")), 300)
+    done = k.wait("the purge Job's end", lambda: _ended(k.get("job", "rook-ceph-purge-osd")))
     return done["status"]
 
 

@@ -108,18 +108,23 @@ def program() -> tuple[File, ...]:
     return (*files, File("usr/local/bin/rook", _ROOK, 0o755))
 
 
+def missing() -> tuple[File, ...]:
+    """What Rook's own operator asks for in the Ceph image and test beds or Debian lack, found before Debian's."""
+    return tuple(File(f"usr/local/sbin/{path.name}", path, 0o755) for path in sorted((HERE / "missing").iterdir()))
+
+
 def archive() -> Path:
     """The archive with both images, written where the cache has none with these contents."""
     with locked(_folder() / "images.lock"):
         root = root_tar()
         own = [
             file.target.encode() + b"\0" + (file.source if isinstance(file.source, bytes) else file.source.read_bytes())
-            for file in program()
+            for file in (*missing(), *program())
         ]
         path = _folder() / f"ceph-images-{_digest(root.name.encode(), *own)}.tar"
         if not path.exists():
             # What mmdebstrap empties at its end.
-            folders = Files((Folder("run/ceph", 0o770, 167, 167),))
+            folders = Files((Folder("run/ceph", 0o770, 167, 167), *missing()))
             ceph = (Tarball(root), folders)
             entry = {"Entrypoint": ["/usr/local/bin/rook"]}
             images = [Image(CEPH, ceph), Image(OPERATOR, (*ceph, Files(program())), entry)]

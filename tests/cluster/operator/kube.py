@@ -88,7 +88,7 @@ class Kube:
                 parts.append(str(error))
         return "\n".join(parts)
 
-    def wait(self, what: str, ready: Callable[[], Any], limit: float = 300) -> Any:
+    def wait(self, what: str, ready: Callable[[], Any], limit: float = 600) -> Any:
         """Wait until ``ready`` returns something true, and return it. A call that fails counts as not yet."""
         end, last = time.monotonic() + limit, ""
         while time.monotonic() < end:
