@@ -108,10 +108,13 @@ def test_the_operator_chart_takes_our_values(site: SiteFacts) -> None:
     assert image.endswith("cephcsi/ceph-csi-operator:v1.0.4")
 
 
-def test_without_csi_nothing_of_it_is_installed(site: SiteFacts) -> None:
+def test_without_csi_nothing_of_it_runs_and_its_definitions_are_there(site: SiteFacts) -> None:
     sections = {**site.sections, "ceph": {**site.sections["ceph"], "csi": False}}
     objects = charts.rendered("rook-ceph", "rook-ceph", operator_values(SiteFacts(sections, site.hosts)))
-    assert [each for each in objects if each["kind"] == "Deployment" and "csi" in each["metadata"]["name"]] == []
+    managers = [each for each in objects if each["kind"] == "Deployment" and "csi" in each["metadata"]["name"]]
+    assert [each["spec"]["replicas"] for each in managers] == [0]
+    definitions = {each["metadata"]["name"] for each in objects if each["kind"] == "CustomResourceDefinition"}
+    assert definitions >= {"cephconnections.csi.ceph.io", "clientprofiles.csi.ceph.io"}
 
 
 def test_the_driver_chart_takes_our_values(site: SiteFacts) -> None:

@@ -34,13 +34,16 @@ def operator_values(site: SiteFacts) -> dict[str, Any]:
         "priorityClassName": "system-cluster-critical",
         "enableDiscoveryDaemon": False,  # disks are chosen by host_storage, never by what is found
         "resources": {"requests": {"cpu": "200m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
-        "csi": {"installCsiOperator": csi},
+        "csi": {"installCsiOperator": True},
         "monitoring": {"enabled": monitored},
     }
     if csi:
         values["csi"].update({key: split_image(image(site.sections, name)) for key, name in _SIDECARS.items()})
         manager = {"image": split_image(image(site.sections, "ceph-csi-operator"))}
         values["ceph-csi-operator"] = {"controllerManager": {"manager": manager}}
+    else:
+        # Its definitions all the same: Rook makes no monitor where it cannot write a CephConnection.
+        values["ceph-csi-operator"] = {"controllerManager": {"replicas": 0}}
     return values
 
 
