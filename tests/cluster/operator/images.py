@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from barestore.lab.debian import mirror  # noqa: E402
 from barestore.lab.files import cache_dir, locked  # noqa: E402
-from tests.cluster.bed.ociimage import File, Files, Folder, Image, Tarball, write_archive  # noqa: E402
+from tests.cluster.bed.ociimage import File, Files, Folder, Image, Link, Tarball, write_archive  # noqa: E402
 
 CEPH = "quay.io/ceph/ceph:v20.2.4"
 OPERATOR = "docker.io/rook/ceph:v1.20.6"
@@ -46,6 +46,8 @@ PACKAGES = (
     "radosgw",
     "util-linux",
 )
+# Rook's log collector edits this file, which Debian calls by another name.
+_LOGS = Link("etc/logrotate.d/ceph", "ceph-common")
 _ROOK = b"""#!/bin/sh
 PYTHONPATH=/usr/lib/rook-standin exec python3 -m standin "$@"
 """
@@ -121,10 +123,10 @@ def archive() -> Path:
             file.target.encode() + b"\0" + (file.source if isinstance(file.source, bytes) else file.source.read_bytes())
             for file in (*missing(), *program())
         ]
-        path = _folder() / f"ceph-images-{_digest(root.name.encode(), *own)}.tar"
+        path = _folder() / f"ceph-images-{_digest(root.name.encode(), repr(_LOGS).encode(), *own)}.tar"
         if not path.exists():
             # What mmdebstrap empties at its end.
-            folders = Files((Folder("run/ceph", 0o770, 167, 167), *missing()))
+            folders = Files((Folder("run/ceph", 0o770, 167, 167), _LOGS, *missing()))
             ceph = (Tarball(root), folders)
             entry = {"Entrypoint": ["/usr/local/bin/rook"]}
             images = [Image(CEPH, ceph), Image(OPERATOR, (*ceph, Files(program())), entry)]
