@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from barestore import collection
 from tests.cluster.operator.contract import (
     CEPH_IMAGE,
     REAL,
@@ -35,6 +36,10 @@ from tests.cluster.operator.contract import (
     wait_up,
 )
 from tests.cluster.operator.kube import OPERATOR_IMAGE, Kube, in_namespace, rook_manifests
+
+collection.prepare()
+
+from ansible_collections.barestore.storage.plugins.module_utils.cluster.gates.ceph import HARMLESS  # noqa: E402
 
 pytestmark = pytest.mark.cluster
 
@@ -115,6 +120,10 @@ def test_what_others_read_is_there(k: Kube) -> None:
     assert base64.b64decode(secret["ceph-username"]) == b"client.admin"
     for end in k.get("configmap", "rook-ceph-mon-endpoints")["data"]["data"].split(","):
         assert end.partition("=")[2].count(":") == 1
+
+
+def test_what_ceph_says_of_a_new_cluster_stops_no_change(k: Kube) -> None:
+    k.wait("no check of health but harmless ones", lambda: set(k.ceph("health")["checks"]) <= HARMLESS)
 
 
 def test_osds_stand_in_crush_where_their_nodes_labels_say(k: Kube) -> None:

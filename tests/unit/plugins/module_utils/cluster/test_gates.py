@@ -151,6 +151,12 @@ def test_somebody_elses_removal_closes_the_gate_of_osds_and_ours_does_not(
     assert told(replace(now, leaving=frozenset((3,)))) == []
 
 
+def test_what_each_cluster_of_rook_says_of_old_keys_closes_nothing() -> None:
+    text = "Monitors are configured to allow creation of insecure key types"
+    for code in ("AUTH_INSECURE_KEYS_ALLOWED", "AUTH_INSECURE_KEYS_CREATABLE"):
+        assert told(healthy(checks=(Check(code, "HEALTH_WARN", text),))) == []
+
+
 def test_a_code_that_somebody_accepts_or_mutes_closes_nothing() -> None:
     crash = Check("RECENT_CRASH", "HEALTH_WARN", "1 daemons have recently crashed")
     assert told(healthy(checks=(crash,)))
