@@ -60,6 +60,7 @@ class Osds:
         """So many OSDs, and all data where it belongs."""
         self.k.wait("placement groups active and clean", lambda: is_clean(self.k))
         self.run(count, pace="fast")
+        self.k.wait("placement groups active and clean", lambda: is_clean(self.k))
         assert left_over(self.k, count) == []
 
     def go_on(self) -> None:
