@@ -89,7 +89,9 @@ WHY_NOT: dict[str, Callable[[], str]] = {
 }
 MARKED = ("browser", "loop", "lab", "cluster")
 # Layers that `make test` does not run, and why: they are named at its end each time.
-APART = {"cluster": "not yet seen to pass as a whole, so it judges nothing; run: make cluster"}
+APART = {
+    "cluster": "passes as a whole, but from an empty cache its time beside the others is not known yet; run: make cluster"
+}
 
 
 def pytest_layer(layer: str) -> Outcome:
