@@ -90,7 +90,7 @@ WHY_NOT: dict[str, Callable[[], str]] = {
 MARKED = ("browser", "loop", "lab", "cluster")
 # Layers that `make test` does not run, and why: they are named at its end each time.
 APART = {
-    "cluster": "passes as a whole, but from an empty cache its time beside the others is not known yet; run: make cluster"
+    "cluster": "passes as a whole; its time from an empty cache, beside the others, is not known yet; run: make cluster"
 }
 
 
