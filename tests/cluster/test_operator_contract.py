@@ -269,7 +269,7 @@ def test_a_bucket_claim_gives_a_bucket_that_keeps_an_object(k: Kube) -> None:
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
         "metadata": {"name": "contract-bucket"},
-        "provisioner": "rook-ceph.ceph.rook.io/bucket",
+        "provisioner": f"{NAMESPACE}.ceph.rook.io/bucket",
         "reclaimPolicy": "Delete",
         "parameters": {"objectStoreName": "store", "objectStoreNamespace": NAMESPACE},
     }

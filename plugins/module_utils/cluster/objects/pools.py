@@ -120,13 +120,13 @@ _SECRETS = (
 
 
 def bucket_classes(cluster: str, document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """StorageClasses of buckets; Rook's provisioner has the name of the operator's namespace."""
+    """StorageClasses of buckets; Rook has a provisioner for each cluster, by the name of its namespace."""
     for name, entry in document.get("bucket_classes", {}).items():
         yield made(
             "storage.k8s.io/v1",
             "StorageClass",
             name,
-            provisioner=f"{OPERATOR_NAMESPACE}.ceph.rook.io/bucket",
+            provisioner=f"{cluster}.ceph.rook.io/bucket",
             reclaimPolicy=entry.get("reclaim", "Delete"),
             parameters={"objectStoreName": entry["object_store"], "objectStoreNamespace": cluster},
         )

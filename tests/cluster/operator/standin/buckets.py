@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import http.client
 import logging
-import os
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -26,7 +25,7 @@ def run(api: Api, cluster: Object, connect: Callable[[], Ceph | None]) -> None:
     waiting = [claim for claim in api.list("ObjectBucketClaim") if (claim.get("status") or {}).get("phase") != "Bound"]
     if not waiting:
         return
-    provisioner = f"{os.environ.get('POD_NAMESPACE', 'rook-ceph')}.ceph.rook.io/bucket"
+    provisioner = f"{cluster['metadata']['namespace']}.ceph.rook.io/bucket"
     classes = {name_of(item): item for item in api.list("StorageClass") if item.get("provisioner") == provisioner}
     for claim in waiting:
         parameters = (classes.get(claim["spec"].get("storageClassName", "")) or {}).get("parameters") or {}
