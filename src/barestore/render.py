@@ -81,7 +81,7 @@ def result(host: HostPlan, width: int) -> Iterator[RenderableType]:
     if host.message:
         yield _sentence(host.message)
     rest = sum(action["id"] not in seconds for action in host.actions)
-    ran = f"{sum(action['id'] in seconds for action in host.actions)} actions ran"
+    ran = f"{many(sum(action['id'] in seconds for action in host.actions), 'action')} ran"
     yield Text(f"  {ran}" + (f", {rest} did not start" if rest else ""), no_wrap=True)
     for note in host.notes:
         yield Text(f"  note: {note}", "dim")

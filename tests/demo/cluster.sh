@@ -20,26 +20,15 @@ bed_kubectl() { python -m tests.cluster.bed kubectl -i "$site" "$@"; }
 ceph() { bed_kubectl -n ceph-hdd exec deploy/rook-ceph-tools -- ceph "$@"; }
 down() { if [ -d "$demo/lab" ]; then bed down >/dev/null 2>&1 || true; fi; }
 
-# seen NAME COMMAND...: its output, on the screen and kept for the picture.
-seen() {
-    local name=$1
-    shift
-    if [ -n "${DEMO_SVG:-}" ]; then
-        FORCE_COLOR=1 COLUMNS=120 "$@" 2>&1 | tee "$demo/$name.txt"
-    else
-        "$@"
-    fi
-}
-
 # edit COUNT WHAT-IT-SHOWS: the number is edited, the plan is shown, and exactly that plan is applied.
 edit() {
     cp "$file" "$demo/before.yml"
     sed -i -E "s/(hdd: \{count: )[0-9]+/\1$1/" "$file"
     step "$2" RC=1 diff -U0 --label before --label after "$demo/before.yml" "$file"
-    step 'The plan: which OSDs come or go, and how the racks stand before and after' RC=2 \
-        seen "plan-$1" barestore plan -i "$site" --limit cp1 --out "$demo/plan-$1.json"
-    step 'Exactly that plan is applied, or nothing' \
-        seen "apply-$1" barestore apply -i "$site" --limit cp1 --plan "$demo/plan-$1.json"
+    keep=$demo/plan-$1.txt step 'The plan: which OSDs come or go, and how the racks stand before and after' RC=2 \
+        barestore plan -i "$site" --limit cp1 --out "$demo/plan-$1.json"
+    keep=$demo/apply-$1.txt step 'Exactly that plan is applied, or nothing' \
+        barestore apply -i "$site" --limit cp1 --plan "$demo/plan-$1.json"
     step 'The racks afterwards, as Ceph has them' ceph osd tree
 }
 

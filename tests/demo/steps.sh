@@ -7,6 +7,7 @@ number=0
 if [ -t 1 ]; then bold=$'\e[1m' dim=$'\e[2m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'; else bold='' dim='' green='' red='' plain=''; fi
 
 # step WHAT-IT-SHOWS [RC=n] COMMAND...: an exit code other than RC (0 when not said) ends the demonstration.
+# With $keep, a file, the output is written there as well, with its colours.
 step() {
     local title=$1 wanted=0 rc=0 start=$SECONDS
     shift
@@ -16,7 +17,11 @@ step() {
     fi
     number=$((number + 1))
     printf '\n%s%s. %s%s\n%s$ %s%s\n\n' "$bold" "$number" "$title" "$plain" "$dim" "$*" "$plain"
-    "$@" || rc=$?
+    if [ -n "${keep:-}" ]; then
+        FORCE_COLOR=1 COLUMNS=120 "$@" 2>&1 | tee "$keep" || rc=$?
+    else
+        "$@" || rc=$?
+    fi
     if [ "$rc" -ne "$wanted" ]; then
         printf '\n%sdemo: this ended with exit code %s instead of %s%s\n' "$red" "$rc" "$wanted" "$plain" >&2
         exit 1
