@@ -31,7 +31,7 @@ def main(told: dict[str, Any]) -> None:
     runner = Runner()
     Executor.begin(UNFINISHED.path, device.disks)
     Executor(runner, Journal.create(told["folder"], 64), Observer(runner).shortfall).execute(found)
-    Executor.end(UNFINISHED.path)
+    Executor.forget(UNFINISHED.path)
 
 
 if __name__ == "__main__":

@@ -126,8 +126,8 @@ class Executor:
             raise Surprise(f"{path} cannot be written: {error.strerror}", "mend it and run again") from error
 
     @staticmethod
-    def end(path: str) -> None:
-        """Forget them: the run ended well."""
+    def forget(path: str) -> None:
+        """Remove a file of what holds no more; none is none."""
         with suppress(OSError):
             os.unlink(path)
 

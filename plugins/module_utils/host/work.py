@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -66,7 +65,7 @@ def changed(job: Job, runner: Runner) -> Report:
     if report.error or report.plan.refusals:
         return report
     if not report.plan.actions:
-        Executor.end(_unfinished(job))
+        Executor.forget(_unfinished(job))
         return report
     _apply(job, runner, report)
     return report
@@ -102,9 +101,10 @@ def _apply(job: Job, runner: Runner, report: Report) -> None:
     executor = Executor(runner, journal, observer.shortfall)
     of = {"site": job.site.name, "host": job.site.host, "start": now(), "before": {"disks": report.disks}}
     try:
-        _forget_hints(report.plan)
+        if _uses_lvm(report.plan):
+            executor.forget(_HINTS)
         report.plan = _carried_out(job, report.plan, observer, executor, journal, report)
-        executor.end(_unfinished(job))
+        executor.forget(_unfinished(job))
         journal.write("end", {"result": "done"})
     except StorageError as error:
         report.error = error.sentence()
@@ -132,11 +132,11 @@ def _is_read() -> bool:
         return False
 
 
-def _forget_hints(plan: Plan) -> None:
+def _uses_lvm(plan: Plan) -> bool:
     """LVM keeps which disks it reads; kept while a disk gave errors, its commands miss that disk ever after."""
-    if any(isinstance(step, Command) and step.argv[0].startswith(_LVM) for one in plan.actions for step in one.steps):
-        with suppress(OSError):
-            os.unlink(_HINTS)
+    return any(
+        isinstance(step, Command) and step.argv[0].startswith(_LVM) for one in plan.actions for step in one.steps
+    )
 
 
 def _unfinished(job: Job) -> str:
