@@ -16,9 +16,6 @@ HARMLESS = frozenset(
         # Rook lets monitors take and make old keys too, for clients with an old kernel: each of its clusters says so.
         "AUTH_INSECURE_KEYS_ALLOWED",
         "AUTH_INSECURE_KEYS_CREATABLE",
-        "AUTH_INSECURE_CLIENT_KEY_TYPE",
-        "AUTH_INSECURE_ROTATING_SERVICE_KEY_TYPE",
-        "AUTH_INSECURE_SERVICE_KEY_TYPE",
         "MON_DISK_LOW",
         "MON_MSGR2_NOT_ENABLED",
         "POOL_APP_NOT_ENABLED",
