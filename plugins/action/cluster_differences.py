@@ -34,7 +34,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return {**result, **told}
         there = Seen.of(told)
         try:
-            wanted = list(parts(site, there, variables["hostvars"]))
+            over = self._templar.template(variables.get("rook_values", {}))
+            wanted = list(parts(site, there, variables["hostvars"], over))
         except SharedDisk as error:
             raise AnsibleActionFail(str(error)) from error
         reasons = without_a_look(wanted, there)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible.utils.vars import merge_hash
+
 from ..module_utils.cluster import reading
 from ..module_utils.cluster.artifacts import charts, images, wanted
 from ..module_utils.cluster.differences import ROOK, Part, Release, Seen
@@ -90,9 +92,10 @@ def site_sections(variables: Mapping[str, Any], template: Template, loader: Any)
     return sections
 
 
-def parts(site: SiteFacts, there: Seen, hostvars: Any) -> Iterator[Part]:
+def parts(site: SiteFacts, there: Seen, hostvars: Any, rook_values: Mapping[str, Any]) -> Iterator[Part]:
     """All that roles make on the Kubernetes of the site, in the order in which it is made.
 
+    :param rook_values: the variable of the role ``rook``, which goes over the values of its chart.
     :raises SharedDisk: two volumes would be of one disk.
     """
     if "kubernetes" not in site.sections:
@@ -107,7 +110,8 @@ def parts(site: SiteFacts, there: Seen, hostvars: Any) -> Iterator[Part]:
         release = _release(site, "pvc-autoresizer", "pvc-autoresizer", autoresizer_values(site))
         yield Part("pvc_autoresizer", releases=(release,))
     if ceph:
-        releases = [_release(site, "rook-ceph", "rook-ceph", operator_values(site))]
+        values = merge_hash(operator_values(site), rook_values)
+        releases = [_release(site, "rook-ceph", "rook-ceph", values)]
         if ceph["csi"]:
             releases.append(_release(site, "ceph-csi-drivers", "rook-ceph", csi_values(site)))
         yield Part(ROOK, releases=tuple(releases), of_ceph=True)
