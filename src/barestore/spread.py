@@ -45,13 +45,16 @@ def rows(spread: Spread, changes: Iterable[OsdChange] = ()) -> list[Row]:
     """All domains of all sets, in the order of ``spread``. A change in a domain that is not in it has no place here."""
     found = {(name, domain): Counter({STAYS: n}) for name, domains in spread.items() for domain, n in domains.items()}
     for one in changes:
-        for domain in (one.rack, one.host):
-            signs = found.get((one.device_set, domain))
-            if signs is not None and one.sign == CREATES:
-                signs[CREATES] += 1
-            elif signs is not None and one.sign == DESTROYS and one.counted:
-                signs[STAYS] -= 1
-                signs[CHANGES if one.what == REPLACED else DESTROYS] += 1
+        # A host may have the name of its rack.
+        places = ((one.device_set, domain) for domain in (one.rack, one.host))
+        signs = next((found[place] for place in places if place in found), None)
+        if signs is None:
+            continue
+        if one.sign == CREATES:
+            signs[CREATES] += 1
+        elif one.counted:
+            signs[STAYS] -= 1
+            signs[CHANGES if one.what == REPLACED else DESTROYS] += 1
     return [Row(name, domain, signs) for (name, domain), signs in found.items()]
 
 

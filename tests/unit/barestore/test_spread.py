@@ -42,5 +42,10 @@ def test_hosts_are_domains_too_and_what_an_earlier_run_left_does_not_count() -> 
     assert (found.before, found.after) == (2, 1)
 
 
+def test_a_host_with_the_name_of_its_rack_counts_once() -> None:
+    [found] = spread.rows({"hdd": {"r1": 2}}, [change(DESTROYS, REMOVED, "r1", "r1")])
+    assert (found.before, found.after) == (2, 1)
+
+
 def test_nothing_is_drawn_of_a_cluster_that_nobody_saw() -> None:
     assert spread.table(spread.rows({})) is None
