@@ -38,7 +38,8 @@ systemctl daemon-reload; udevadm settle
 vgchange -ay >/dev/null; udevadm settle; swapon -a
 all() { while read -r _ mount _; do mountpoint -q "$mount" || return 1; done </etc/fstab; }
 # systemd unmounts again what is mounted before it knows of the device.
-until mount -a && sleep 2 && all; do :; done
+for _ in $(seq 60); do mount -a && sleep 2 && all && exit 0; done
+findmnt --verify >&2; exit 1
 """
 
 
