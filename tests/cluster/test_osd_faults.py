@@ -114,13 +114,12 @@ def test_a_rack_that_is_cut_off_stops_the_run_and_the_next_goes_on(
 
 # Before the real one in the toolbox, whose user may not write there; the node may.
 LIAR = """
-folder=/proc/$(ctr --namespace k8s.io tasks ls | grep "^CONTAINER" | tr -s ' ' | cut -d ' ' -f 2)/root/usr/local/bin
-cat >$folder/ceph <<'END'
+process=$(ctr --namespace k8s.io tasks ls | grep "^CONTAINER" | tr -s ' ' | cut -d ' ' -f 2)
+nsenter --target "$process" --mount sh -c 'cat >/usr/local/bin/ceph && chmod 755 /usr/local/bin/ceph' <<'END'
 #!/bin/sh
 if [ "$1 $2" = "osd purge" ]; then echo "purged $3"; exit 0; fi
 exec /usr/bin/ceph "$@"
 END
-chmod 755 $folder/ceph
 """
 
 

@@ -14,7 +14,7 @@ for host in h1 h2 h3; do
         systemctl daemon-reload && systemctl enable --quiet kubelet' < "$folder/kubelet.conf" &
 done
 wait
-on h1 'cat > /root/kubeadm.yaml && kubeadm init --config /root/kubeadm.yaml' < "$folder/kubeadm.yaml"
+on h1 'cat > /etc/kubernetes/kubeadm.yaml && kubeadm init --config /etc/kubernetes/kubeadm.yaml' < "$folder/kubeadm.yaml"
 on h1 cat /etc/kubernetes/admin.conf > "$KUBECONFIG"
 "$kubectl" apply --server-side --filename "$folder/network.yaml"
 join=$(on h1 kubeadm token create --print-join-command)
