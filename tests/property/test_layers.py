@@ -317,7 +317,7 @@ class _Executor:
     def begin(self, path: str, disks: Any) -> None:
         """Nothing is cut off here."""
 
-    def end(self, path: str) -> None:
+    def forget(self, path: str) -> None:
         """As :meth:`begin`."""
 
     def release(self) -> None:
