@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -48,7 +49,7 @@ class Host:
         cluster = replace(seen, volumes=self.volumes, claims={}, fsid=fsid or seen.fsid, serials={})
         told = findings([cluster], [], [host_facts(probing.probe(Runner(), "ss1"))])
         # This machine may have other devices with labels.
-        return [one.code for one in told if one.target.split()[-1].partition("p1")[0] in self.disks]
+        return [one.code for one in told if re.sub(r"(?<=\d)p1$", "", one.target.split()[-1]) in self.disks]
 
 
 @pytest.fixture
