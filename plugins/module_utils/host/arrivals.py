@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..plan.model import Action
+from .first_look import UDEV_IS_BUSY
 from .holding import disk_of
-from .noticing import UDEV_IS_BUSY
 
 _MOST_TIMES = 20
 

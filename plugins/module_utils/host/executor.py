@@ -20,6 +20,7 @@ from ..plan.order import chains, predecessors
 from ..plan.report import Done
 from ..plan.runner import Runner, interrupts
 from .arrivals import Arrivals
+from .first_look import SETTLE
 from .holding import Hold, disk_of
 from .noticing import Noticing, known
 from .zeroing import zero
@@ -191,7 +192,7 @@ class Executor:
 
     def _settle(self) -> None:
         """One wait for udev: until its queue is empty."""
-        result = self._runner.run(("udevadm", "settle", f"--timeout={int(_DEVICE_SECONDS)}"))
+        result = self._runner.run(SETTLE)
         self.done.append(Done("settle", result.argv, result.rc, result.seconds))
 
     def _miss_no_device(self, action: Action) -> None:

@@ -13,11 +13,12 @@ from .disk_facts import disk_facts
 from .kinds import disk
 from .observation import Observation
 from .observer import Observer
-from .run import Job
+from .run import Job, await_udev
 
 
 def facts(job: Job, runner: Runner, healthy: bool = False) -> tuple[Observation, dict[str, Any]]:
     """What the host has: the recording, the disks, and what each selector matches now; its health where asked."""
+    await_udev(runner)
     observer = Observer(runner, job.site.host)
     observation, plan = observer.observe(
         planner.probes(job.document), lambda seen: planner.plan(job.document, seen, job.site)

@@ -9,6 +9,9 @@ from typing import Any
 
 from .observation import Run
 
+# There while udev has events to work off: what `udevadm settle` waits for.
+UDEV_IS_BUSY = "/run/udev/queue"
+SETTLE = ("udevadm", "settle", "--timeout=30")
 # Without NAME, lsblk prints no tree. MOUNTPOINTS needs util-linux 2.37; a partition's number and start are not in all
 # of these versions and come from sysfs.
 LSBLK = Run(

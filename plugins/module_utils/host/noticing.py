@@ -14,8 +14,8 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
-# There while udev has events to work off: what `udevadm settle` waits for.
-UDEV_IS_BUSY = "/run/udev/queue"
+from .first_look import UDEV_IS_BUSY
+
 _RECORDS = "/run/udev/data"
 _CLASS_BLOCK = "/sys/class/block"
 # udev takes up what it was told within this time.

@@ -8,6 +8,7 @@ tools are started before, and what plans and applies is imported while they work
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..plan.journal import FOLDER, host_lock, left_running
 from ..plan.runner import Runner
-from .first_look import first_look
+from .first_look import SETTLE, UDEV_IS_BUSY, first_look
 from .state import Site
 
 if TYPE_CHECKING:
@@ -46,7 +47,14 @@ def storage(job: Job, runner: Runner) -> Report:
         if not job.check:
             # What is half done now and done a moment later looks like somebody else's in between.
             runner.await_end(left_running(job.folder), _PATIENCE_SECONDS)
+        await_udev(runner)
         with runner.ahead(questions):
             from . import work
 
             return work.planned(job, runner) if job.check else work.changed(job, runner)
+
+
+def await_udev(runner: Runner) -> None:
+    """Look at nothing while udev has work: lsblk has names from it, and a new partition would be somebody's without."""
+    if os.path.exists(UDEV_IS_BUSY):
+        runner.run(SETTLE)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.barestore.storage.plugins.module_utils.host import work
+from ansible_collections.barestore.storage.plugins.module_utils.host import run, work
 from ansible_collections.barestore.storage.plugins.module_utils.host.run import Job
 from ansible_collections.barestore.storage.plugins.module_utils.host.state import Site
 from ansible_collections.barestore.storage.plugins.module_utils.plan.model import Action, Command, Plan
@@ -76,3 +76,18 @@ def test_lvm_forgets_what_it_saw_before_it_is_told_anything(
     monkeypatch.setattr(work, "_carried_out", lambda *_all: plan)
     assert changed(told, tmp_path) == []
     assert hints.exists() is not forgotten
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("busy", [True, False])
+def test_udev_ends_its_work_before_anybody_looks(
+    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: bool, busy: bool
+) -> None:
+    """It has not told the names yet of partitions that a killed run left behind."""
+    queue = tmp_path / "queue"
+    monkeypatch.setattr(run, "UDEV_IS_BUSY", str(queue))
+    monkeypatch.setattr(run, "first_look", lambda _document: ())
+    if busy:
+        queue.touch()
+    run.storage(Job({}, Site("s", "h"), check=check, folder=str(tmp_path / "state")), told)
+    assert told.argvs == ([run.SETTLE] if busy else [])
