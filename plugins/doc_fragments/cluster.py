@@ -59,14 +59,10 @@ options:
     description: Seconds that nothing may move on before a run stops; how long the whole takes does not matter.
     type: int
     default: 600
-  kubeconfig:
-    description: Credentials for kubectl on the host that runs this.
-    type: path
-    default: /etc/kubernetes/admin.conf
   operator_namespace:
     description: Namespace of the Rook operator.
     type: str
     default: rook-ceph
 requirements:
-  - kubectl on the host, and the toolbox of the cluster
+  - the toolbox of the cluster
 """

@@ -37,12 +37,9 @@ options:
     type: list
     elements: dict
     default: []
-  kubeconfig:
-    description: Credentials for kubectl on the host that runs this.
-    type: path
-    default: /etc/kubernetes/admin.conf
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - barestore.storage.kubectl
 attributes:
   check_mode:
     support: full
@@ -92,6 +89,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.audit.probe import probe
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.audit.run import audit, metrics
+from ansible_collections.barestore.storage.plugins.module_utils.cluster.questions import ARGUMENTS_OF_KUBECTL
 from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import StorageError
 from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Runner
 
@@ -103,7 +101,7 @@ def main() -> None:
             "host": {"type": "str", "default": ""},
             "clusters": {"type": "list", "elements": "str", "default": []},
             "hosts": {"type": "list", "elements": "dict", "default": []},
-            "kubeconfig": {"type": "path", "default": "/etc/kubernetes/admin.conf"},
+            **ARGUMENTS_OF_KUBECTL,
         },
         supports_check_mode=True,
     )

@@ -27,6 +27,7 @@ options:
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - barestore.storage.cluster
+  - barestore.storage.kubectl
 attributes:
   check_mode:
     support: full

@@ -15,6 +15,7 @@ description:
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - barestore.storage.cluster
+  - barestore.storage.kubectl
 attributes:
   check_mode:
     support: full

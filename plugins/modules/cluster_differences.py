@@ -22,14 +22,11 @@ options:
     description: Filled in by the action.
     type: list
     elements: dict
-  kubeconfig:
-    description: How C(kubectl) reaches the cluster.
-    type: path
-    default: /etc/kubernetes/admin.conf
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - ansible.builtin.action_common_attributes.conn
   - ansible.builtin.action_common_attributes.flow
+  - barestore.storage.kubectl
 attributes:
   action:
     support: full
@@ -49,8 +46,6 @@ attributes:
     support: none
   platform:
     platforms: posix
-requirements:
-  - kubectl on the host
 seealso:
   - plugin: barestore.storage.cluster_objects
     plugin_type: lookup
@@ -88,12 +83,13 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.barestore.storage.plugins.module_utils.cluster import differences
+from ansible_collections.barestore.storage.plugins.module_utils.cluster.questions import ARGUMENTS_OF_KUBECTL
 from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import StorageError
 from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Runner
 
 ARGUMENTS = {
     "objects": {"type": "list", "elements": "dict"},
-    "kubeconfig": {"type": "path", "default": "/etc/kubernetes/admin.conf"},
+    **ARGUMENTS_OF_KUBECTL,
 }
 
 

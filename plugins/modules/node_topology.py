@@ -41,12 +41,9 @@ options:
         type: list
         elements: dict
         default: []
-  kubeconfig:
-    description: How C(kubectl) reaches the cluster.
-    type: path
-    default: /etc/kubernetes/admin.conf
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - barestore.storage.kubectl
 attributes:
   check_mode:
     support: full
@@ -74,8 +71,9 @@ commands:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.barestore.storage.plugins.module_utils.cluster.questions import ARGUMENTS_OF_KUBECTL, kubectl
 from ansible_collections.barestore.storage.plugins.module_utils.node import topology
-from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import CommandFailed, StorageError
+from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import StorageError
 from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Runner
 
 ARGUMENTS = {
@@ -91,26 +89,19 @@ ARGUMENTS = {
             "taints": {"type": "list", "elements": "dict", "default": []},
         },
     },
-    "kubeconfig": {"type": "path", "default": "/etc/kubernetes/admin.conf"},
+    **ARGUMENTS_OF_KUBECTL,
 }
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    runner = Runner()
-
-    def kubectl(*words: str) -> str:
-        done = runner.run(("kubectl", "--kubeconfig", module.params["kubeconfig"], *words))
-        if done.rc:
-            raise CommandFailed(done.argv, done.rc, done.stderr)
-        return done.stdout
-
+    runner, config = Runner(), module.params["kubeconfig"]
     try:
         wanted = topology.wanted(module.params["nodes"])
-        have = topology.observed(kubectl("get", "nodes", "--output", "json"))
+        have = topology.observed(runner.text(kubectl(config, "get", "nodes", "--output=json")))
         commands = list(topology.commands(wanted, have))
         for words in commands if not module.check_mode else ():
-            kubectl(*words)
+            runner.text(kubectl(config, *words))
     except StorageError as error:
         module.fail_json(msg=error.sentence())
     module.exit_json(changed=bool(commands), commands=[" ".join(("kubectl", *words)) for words in commands])

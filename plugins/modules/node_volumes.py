@@ -20,12 +20,9 @@ options:
     description: Name of the node.
     type: str
     required: true
-  kubeconfig:
-    description: How C(kubectl) reaches the cluster.
-    type: path
-    default: /etc/kubernetes/admin.conf
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - barestore.storage.kubectl
 attributes:
   check_mode:
     support: full
@@ -33,8 +30,6 @@ attributes:
     support: none
   platform:
     platforms: posix
-requirements:
-  - kubectl on the host
 """
 
 EXAMPLES = r"""
@@ -55,30 +50,24 @@ volumes:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.node_volumes import leaving
-from ansible_collections.barestore.storage.plugins.module_utils.cluster.questions import kubectl
-from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import CommandFailed, StorageError
+from ansible_collections.barestore.storage.plugins.module_utils.cluster.questions import ARGUMENTS_OF_KUBECTL, kubectl
+from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import StorageError
 from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Runner
 
 ARGUMENTS = {
     "node": {"type": "str", "required": True},
-    "kubeconfig": {"type": "path", "default": "/etc/kubernetes/admin.conf"},
+    **ARGUMENTS_OF_KUBECTL,
 }
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    runner = Runner()
-
-    def run(*words: str) -> str:
-        done = runner.run(kubectl(module.params["kubeconfig"], *words))
-        if done.rc:
-            raise CommandFailed(done.argv, done.rc, done.stderr)
-        return done.stdout
-
+    runner, config = Runner(), module.params["kubeconfig"]
     try:
-        names = leaving(run("get", "persistentvolumes", "--output=json"), module.params["node"])
+        listed = runner.text(kubectl(config, "get", "persistentvolumes", "--output=json"))
+        names = leaving(listed, module.params["node"])
         if names and not module.check_mode:
-            run("delete", "persistentvolumes", "--ignore-not-found", *names)
+            runner.text(kubectl(config, "delete", "persistentvolumes", "--ignore-not-found", *names))
     except StorageError as error:
         module.fail_json(msg=error.sentence())
     module.exit_json(changed=bool(names), volumes=names)

@@ -10,6 +10,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..plan.errors import Absent, StorageError
+from .questions import ARGUMENTS_OF_KUBECTL
 from .run import Job, Report
 from .wanted import PROFILES, Wanted
 
@@ -23,7 +24,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "windows": {"type": "list", "elements": "str", "default": []},
     "replace": {"type": "list", "elements": "str", "default": []},
     "patience": {"type": "int", "default": 600},
-    "kubeconfig": {"type": "path", "default": "/etc/kubernetes/admin.conf"},
+    **ARGUMENTS_OF_KUBECTL,
     "operator_namespace": {"type": "str", "default": "rook-ceph"},
 }
 

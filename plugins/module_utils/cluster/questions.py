@@ -16,6 +16,8 @@ KINDS = (
     "jobs.batch",
     "leases.coordination.k8s.io",
 )
+ARGUMENTS_OF_KUBECTL = {"kubeconfig": {"type": "path", "default": "/etc/kubernetes/admin.conf"}}
+"""The option of a module that calls kubectl; its words are in the documentation fragment of that name."""
 PODS = "pods"
 TOOLBOX = "deploy/rook-ceph-tools"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from ..plan.errors import CommandFailed, ObserveError
+from ..plan.errors import ObserveError
 from ..plan.runner import Runner
 
 _STATUS = "/var/lib/dpkg/status"
@@ -118,18 +118,12 @@ def apply(found: Differences, runner: Runner) -> None:
         os.chmod(scratch, one.mode)
         os.replace(scratch, one.path)
     if found.files and (found.starts or found.restarts):
-        _run(runner, "systemctl", "daemon-reload")
+        runner.text(("systemctl", "daemon-reload"))
     if found.starts:
-        _run(runner, "systemctl", "enable", "--now", *map(_unit, found.starts))
+        runner.text(("systemctl", "enable", "--now", *map(_unit, found.starts)))
     if found.restarts:
         # What does not run is left to whoever starts it.
-        _run(runner, "systemctl", "try-restart", *map(_unit, found.restarts))
-
-
-def _run(runner: Runner, *argv: str) -> None:
-    done = runner.run(argv)
-    if done.rc:
-        raise CommandFailed(done.argv, done.rc, done.stderr)
+        runner.text(("systemctl", "try-restart", *map(_unit, found.restarts)))
 
 
 def _same(one: File) -> bool:

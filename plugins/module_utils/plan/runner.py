@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from .errors import CommandFailed
+
 NOT_FOUND = 127
 _LOOK_SECONDS = 0.2
 
@@ -88,6 +90,16 @@ class Runner:
             err.decode(errors="replace"),
             round(time.monotonic() - start, 3),
         )
+
+    def text(self, argv: Sequence[str]) -> str:
+        """What a command prints.
+
+        :raises CommandFailed: it ended with another exit code than 0.
+        """
+        done = self.run(argv)
+        if done.rc:
+            raise CommandFailed(done.argv, done.rc, done.stderr)
+        return done.stdout
 
     @staticmethod
     def await_end(argvs: Iterable[Sequence[str]], seconds: float) -> None:
