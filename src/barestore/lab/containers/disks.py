@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+import struct
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,8 @@ from barestore.lab.machine import Disk
 # Below are the loop devices that kubelet may use in nodes for its block volumes.
 _FIRST = 200
 _LAST = 4000
+# LOOP_GET_STATUS64 of linux/loop.h: lo_device, lo_inode and lo_rdevice come first, 8 bytes each.
+_STATUS, _STATUS_BYTES = 0x4C05, 232
 
 # A node sees every loop device of this machine; only those whose file is in its own folder become disks.
 _RULES = """\
@@ -66,11 +70,18 @@ class Disks:
         return name
 
     def detach(self) -> None:
-        """Take away every loop device over a file of this folder, and its partitions."""
-        for loop in _loops():
-            if Path(loop.file.removesuffix(" (deleted)")).parent == self.folder.resolve():
-                run(["partx", "--delete", f"/dev/{loop.name}"], check=False)
-                run(["losetup", "--detach", f"/dev/{loop.name}"], check=False)
+        """Take away every loop device over a file of this folder, its partitions, and what kubelet put over it.
+
+        Kubelet's loop devices, over block volumes, outlive a node that was killed or rebooted; the name of their file
+        is of a mount that is gone then, so that only the kernel knows which disk they are over.
+        """
+        loops = list(_loops())
+        own = [one for one in loops if Path(one.file.removesuffix(" (deleted)")).parent == self.folder.resolve()]
+        numbers = {os.stat(f"/dev/{one.name}").st_rdev for one in own}
+        above = [one for one in loops if _over(one.name) in numbers]
+        for loop in [*above, *own]:
+            run(["partx", "--delete", f"/dev/{loop.name}"], check=False)
+            run(["losetup", "--detach", f"/dev/{loop.name}"], check=False)
 
     def rules(self) -> str:
         """The udev rules of the node that has these disks."""
@@ -93,26 +104,6 @@ def properties(disk: Disk) -> str:
     return "".join(f"{key}={value}\n" for key, value in known.items())
 
 
-def block_volumes(kubelet: Path) -> list[str]:
-    """The loop devices that kubelet put over block volumes of a node; asked before it ends, since they outlive it.
-
-    Their files are mounts of the node: when these are gone, nothing tells any more whose they were.
-    """
-    volumes = {f"{path.parent.name}/{path.name}" for path in kubelet.glob("plugins/*/volumeDevices/*/*")}
-    found = []
-    for loop in _loops():
-        parts = Path(loop.file.removesuffix(" (deleted)")).parts
-        if "volumeDevices" in parts and "/".join(parts[-2:]) in volumes:
-            found.append(loop.name)
-    return found
-
-
-def detach(names: Iterable[str]) -> None:
-    """Take away these loop devices."""
-    for name in names:
-        run(["losetup", "--detach", f"/dev/{name}"], check=False)
-
-
 @dataclass(frozen=True)
 class _Loop:
     name: str
@@ -124,6 +115,15 @@ def _loops() -> Iterator[_Loop]:
     for entry in json.loads(listed or '{"loopdevices":[]}')["loopdevices"]:
         if entry["back-file"]:
             yield _Loop(os.path.basename(entry["name"]), entry["back-file"])
+
+
+def _over(name: str) -> int:
+    """The number of the block device that a loop device is over; 0 for a file, and for one that is gone."""
+    told = bytearray(_STATUS_BYTES)
+    with suppress(OSError), open(f"/dev/{name}", "rb") as handle:
+        fcntl.ioctl(handle, _STATUS, told)
+    found: int = struct.unpack_from("=QQQ", told)[2]
+    return found
 
 
 def _free_name() -> str:

@@ -8,7 +8,7 @@ import resource
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from ipaddress import IPv4Interface
@@ -154,18 +154,16 @@ class Node:
 
     def power_cut(self) -> None:
         """Pull the plug: cable and processes end at once; what was written to the disks' files is there."""
-        held = loop_disks.block_volumes(self._own("kubelet"))
         if self.running:
             self.network.cut(self.name)
             self._podman("kill", "--signal", "KILL", self._container)
-        self._let_go(held)
+        self._let_go()
 
     def power_off(self) -> None:
         """Shut it down and wait until it is off; it is killed when it takes longer than 30 s."""
-        held = loop_disks.block_volumes(self._own("kubelet"))
         if self.running:
             self._podman("stop", "--time", str(_STOP_LIMIT), self._container)
-        self._let_go(held)
+        self._let_go()
 
     def keep(self, machine: Machine, say: Say) -> None:
         """Leave it alone, but give it the disks that the inventory has gained."""
@@ -253,12 +251,11 @@ class Node:
             # Nobody answers there, but a resolver without any server is an error to some.
             (self.root / "etc/resolv.conf").write_text(f"nameserver {gateway_of(self.address).ip}\n")
 
-    def _let_go(self, held: Sequence[str] = ()) -> None:
-        """Remove container, cable, loop devices and mount; the files stay. ``held`` are kubelet's loop devices."""
+    def _let_go(self) -> None:
+        """Remove container, cable, loop devices and mount; the files stay."""
         number = self._podman("inspect", "--format", "{{.Id}}", self._container, check=False).strip()
         self._podman("rm", "--force", "--time", "0", self._container, check=False)
         _remove_cgroups(number, self.name)
-        loop_disks.detach(held)
         self.disks.detach()
         with locked(self.folder.parent / "network.lock"):
             self.network.disconnect(self.name)
