@@ -94,6 +94,8 @@ class SimulatedRook(Runner):
         self.flapping: set[int] = set()
         self.dead: set[str] = set()
         self.ticks = 0
+        self.late = 0
+        self._told: list[tuple[dict[str, int], int]] = []
         self.copies_a_tick = 2
         self.before: Callable[[tuple[str, ...]], None] = lambda argv: None
         self.watch: Callable[[SimulatedRook], None] = lambda rook: None
@@ -172,6 +174,7 @@ class SimulatedRook(Runner):
     def tick(self) -> None:
         """A moment: the operator and the recovery go on; an OSD that flaps is away two moments of four."""
         self.ticks += 1
+        self._told.append((self.ceph.states(), self.ceph.missing()))
         self.reconcile()
         self.ceph.tick(self.copies_a_tick)
         self.watch(self)
@@ -452,6 +455,8 @@ class SimulatedRook(Runner):
 
     def _q_status(self) -> dict[str, Any]:
         states, missing = self.ceph.states(), self.ceph.missing()
+        if 0 < self.late <= len(self._told):
+            states, missing = self._told[-self.late]
         checks = {}
         if any("degraded" in one for one in states):
             checks["PG_DEGRADED"] = {"severity": "HEALTH_WARN", "summary": {"message": "degraded"}}

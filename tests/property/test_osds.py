@@ -112,6 +112,19 @@ def test_a_count_is_edited(start: int, end: int, pace: str, tmp_path: Path) -> N
     assert not again.plan.actions and again.processes == 2
 
 
+@pytest.mark.parametrize(("start", "end"), [(4, 3), (3, 4), (3, 6)])
+def test_what_placement_groups_told_before_a_change_is_not_taken_for_its_end(
+    start: int, end: int, tmp_path: Path
+) -> None:
+    """They tell of a new map some seconds late: until then the cluster is called clean, and the new OSD is in."""
+    rook = small(start)
+    rook.watch, rook.late = guard, 3
+    done = apply(rook, end, tmp_path, pace="fast")
+    assert done.error == ""
+    assert set(rook.ceph.states()) == {"active+clean"}
+    assert_tidy(rook, end)
+
+
 def test_the_count_is_lowered_before_any_purge(tmp_path: Path) -> None:
     rook = small(6)
     apply(rook, 4, tmp_path)

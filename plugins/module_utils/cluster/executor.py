@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ..plan.errors import CommandFailed, ObserveError, StorageError, Surprise
@@ -26,6 +26,10 @@ from .windows import is_open
 _POLL_SECONDS = 2.0
 _GRACE_SECONDS = 30.0
 """How long a gate may be closed, or the API away, before a run stops: daemons that start look lost for a moment."""
+_REPORT_SECONDS = 8.0
+"""How old the word of placement groups may be: OSDs tell the manager every 5 s, it tells the monitors every 2 s
+(``mgr_stats_period``, ``mgr_tick_period``). What is called clean sooner may be so from before the change."""
+_REPORTED = ("clean", "safe")
 _OFTEN = 3
 """Where OSDs are missing so many times within the patience of a run, one comes and goes."""
 _WAITS_FOR_WINDOW = ("osd.drain", "device_set.raise", "device_set.lower", "claim.mark")
@@ -120,12 +124,16 @@ class Executor:
             return
         watch: Watch | None = None
         told = ""
+        reported = [one for one in expects if one.check in _REPORTED]
+        changed = -1.0
         while True:
             cluster = self._look(expects)
             now = self._clock.now()
-            missing = [
-                seen for seen in (shortfall(one, cluster, self._wanted.failure_domain) for one in expects) if seen
-            ]
+            missing = self._missing([one for one in expects if one not in reported], cluster)
+            changed = -1.0 if missing else now if changed < 0 else changed
+            missing += self._missing(reported, cluster)
+            if reported and when == "after" and not missing and now - changed < _REPORT_SECONDS:
+                missing = ["placement groups may not have told of it yet"]
             if not missing:
                 return
             left = _left(cluster, missing)
@@ -146,6 +154,10 @@ class Executor:
                 self._journal.write("waits", {"action": action.id, "for": told})
             self._holder.renew()
             self._clock.sleep(_POLL_SECONDS)
+
+    def _missing(self, expects: Iterable[Expect], cluster: Cluster) -> list[str]:
+        seen = (shortfall(one, cluster, self._wanted.failure_domain) for one in expects)
+        return [one for one in seen if one]
 
     def _look(self, expects: tuple[Expect, ...]) -> Cluster:
         """The state; an API or monitors that are away for a moment are waited for."""
