@@ -84,12 +84,15 @@ class Hook:
                 sign = "KILL" if hook._way == "kill-all" else "STOP"
                 strace = ["strace", "-f", "-qq", "-o", self._trace, "-e", f"trace={_CALLS}"]
                 super().__init__([*strace, "-e", f"inject={_CALLS}:signal={sign}:when={number}", *argv], *more, **words)
-                if hook._way == "wait":
-                    hook._await_stopped(self, self._trace)
-                    hook._fire(self._stop)
-                    threading.Thread(target=hook._let_go, args=(self,), daemon=True).start()
 
             def communicate(self, *more: Any, **words: Any) -> Any:
+                if self._stop and hook._way == "wait":
+                    # Beside it: a command may write nothing before it has read all that it is told.
+                    watching = threading.Thread(target=hook._stop_within, args=(self, self._trace, self._stop))
+                    watching.start()
+                    out = super().communicate(*more, **words)
+                    watching.join()
+                    return out
                 out = super().communicate(*more, **words)
                 if self._stop and hook._way == "kill-all":
                     hook._fire(self._stop)
@@ -149,6 +152,11 @@ class Hook:
             for pid in _below(os.getpid()):
                 os.kill(pid, signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
+
+    def _stop_within(self, process: subprocess.Popen[bytes], trace: str, stop: str) -> None:
+        self._await_stopped(process, trace)
+        self._fire(stop)
+        self._let_go(process)
 
     @staticmethod
     def _await_stopped(process: subprocess.Popen[bytes], trace: str) -> None:
