@@ -101,7 +101,7 @@ class Osds:
     def put_in(self, volume: dict[str, Any]) -> None:
         """The disk of a volume that is gone is emptied and given to Kubernetes again, as a new one would be."""
         host = host_of(volume)
-        self.cluster.ssh(host, f"blkdiscard --force --zeroout $(readlink -f {volume['spec']['local']['path']})")
+        self.cluster.ssh(host, f"blkdiscard --force $(readlink -f {volume['spec']['local']['path']})")
         spec = {key: value for key, value in volume["spec"].items() if key != "claimRef"}
         kept = {key: volume["metadata"].get(key, {}) for key in ("name", "labels", "annotations")}
         notes = {key: value for key, value in kept["annotations"].items() if not key.startswith("pv.kubernetes.io")}
