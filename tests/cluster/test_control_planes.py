@@ -49,15 +49,15 @@ def kubectl(cluster: Cluster, host: str, words: str, *, check: bool = True) -> s
     return cluster.ssh(host, f"kubectl --kubeconfig /etc/kubernetes/admin.conf {words}", check=check)
 
 
-def members(cluster: Cluster, host: str) -> list[dict[str, Any]]:
-    """The members of etcd, as the one on this host knows them."""
+def members(cluster: Cluster, host: str, *, check: bool = True) -> list[dict[str, Any]]:
+    """The members of etcd, as the one on this host knows them; none while it does not answer, where that is allowed."""
     keys = "/etc/kubernetes/pki/etcd"
     etcdctl = (
         f"etcdctl --endpoints https://127.0.0.1:2379 --cacert {keys}/ca.crt --cert {keys}/server.crt "
         f"--key {keys}/server.key member list --write-out json"
     )
-    told = kubectl(cluster, host, f"-n kube-system exec etcd-{host} -- {etcdctl}")
-    found: list[dict[str, Any]] = json.loads(told)["members"]
+    told = kubectl(cluster, host, f"-n kube-system exec etcd-{host} -- {etcdctl}", check=check)
+    found: list[dict[str, Any]] = json.loads(told)["members"] if told else []
     return found
 
 
@@ -106,3 +106,38 @@ def test_the_api_answers_without_the_one_that_held_the_address(three: Cluster) -
     # Written, and read on the other one: two of three members are a majority.
     kubectl(three, "c2", "create configmap written --from-literal=without=c1")
     assert kubectl(three, "c3", "get configmap written -o jsonpath={.data.without}") == "c1"
+
+
+def test_one_that_was_lost_comes_back(three: Cluster) -> None:
+    three.node("c1").boot()
+    wait_for(three, HOSTS)
+
+
+def test_one_that_leaves_is_forgotten_and_joins_again(three: Cluster) -> None:
+    three.playbook("playbooks/remove_node.yml", "-e", "node=c3")
+    wait_for(three, ("c1", "c2"))
+    assert three.ssh("c3", "systemctl is-active kubelet", check=False).strip() == "inactive"
+    assert not three.ssh("c3", "ls -A /etc/kubernetes/manifests", check=False)
+    three.playbook("site.yml")
+    wait_for(three, HOSTS)
+    assert kubectl(three, "c3", "get configmap written -o jsonpath={.data.without}") == "c1"
+
+
+def wait_for(cluster: Cluster, hosts: tuple[str, ...]) -> None:
+    """Until exactly these are Ready nodes, and members of etcd that have started."""
+    end = time.monotonic() + 300
+    while (found := standing(cluster)) != ({*hosts}, {*hosts}):
+        assert time.monotonic() < end, found
+        time.sleep(2)
+
+
+def standing(cluster: Cluster) -> tuple[set[str], set[str]]:
+    """The Ready nodes, and the members of etcd; nothing while the API or etcd does not answer."""
+    told = kubectl(cluster, "c2", "get nodes -o json", check=False)
+    nodes = json.loads(told)["items"] if told else []
+    ready = {
+        node["metadata"]["name"]
+        for node in nodes
+        if any(one["type"] == "Ready" and one["status"] == "True" for one in node["status"]["conditions"])
+    }
+    return ready, {one["name"] for one in members(cluster, "c2", check=False)}
