@@ -392,6 +392,15 @@ def test_nothing_starts_while_placement_groups_are_unclean(end: int, tmp_path: P
     assert "gate placement" in [one.target for one in refused.plan.refusals]
 
 
+def test_an_osd_that_is_down_is_told_though_nothing_is_to_do(tmp_path: Path) -> None:
+    rook = small(4)
+    volume = next(one for one in rook.volumes.values() if one.carries)
+    fail(rook, volume.name)
+    (told,) = [one for one in apply(rook, 4, tmp_path).notes if "is down" in one]
+    assert told.endswith(f"is down and out: find out why, or name its disk {volume.serial} in replace.")
+    assert [one for one in apply(rook, 4, tmp_path, replace=(volume.serial,)).notes if "is down" in one] == []
+
+
 def test_a_disk_is_replaced_without_lowering_the_count(tmp_path: Path) -> None:
     rook = small(6)
     rook.watch = guard

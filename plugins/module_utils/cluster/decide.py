@@ -78,6 +78,7 @@ def decide(cluster: Cluster, wanted: Wanted) -> Decision:
             settle.append((device_set.name, count))
     refusals.extend(_proof(cluster, wanted, leavers, notes))
     notes.extend(_replaced(cluster, wanted))
+    notes.extend(_down(cluster, leavers))
     notes.extend(_balance(cluster, wanted, leavers))
     return Decision(
         leavers=tuple(leavers),
@@ -281,6 +282,16 @@ def _replaced(cluster: Cluster, wanted: Wanted) -> Iterator[str]:
     for serial in wanted.replace:
         if serial not in serials:
             yield f"No volume of {cluster.name} lies on disk {serial}: it is replaced, or its serial is another."
+
+
+def _down(cluster: Cluster, leavers: list[Leaver]) -> Iterator[str]:
+    """OSDs that do not run and stay: a count is no less there for that, so that nothing else would tell."""
+    going = {one.claim for one in leavers}
+    for claim in sorted(cluster.claims):
+        osd, volume = cluster.osd_of(claim), cluster.volumes.get(cluster.claims[claim].volume)
+        if osd is not None and not osd.up and claim not in going:
+            disk = f", or name its disk {volume.serial} in replace" if volume and volume.serial else ""
+            yield f"{osd.name} is down{'' if osd.is_in else ' and out'}: find out why{disk}."
 
 
 def _balance(cluster: Cluster, wanted: Wanted, leavers: list[Leaver]) -> Iterator[str]:
