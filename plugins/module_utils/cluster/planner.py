@@ -38,15 +38,17 @@ def plan(cluster: Cluster, wanted: Wanted, window_open: bool = True) -> Plan:
 
 def needed(cluster: Cluster, wanted: Wanted, window_open: bool = True) -> Plan:
     """The plan where anything differs, and an empty one else: then nobody asks whether gates are open."""
-    return plan(cluster, wanted, window_open) if differs(cluster, wanted) else Plan(())
+    idle = nothing(cluster, wanted)
+    return plan(cluster, wanted, window_open) if idle is None else idle
 
 
-def differs(cluster: Cluster, wanted: Wanted) -> bool:
-    """Whether a plan would have anything to say, asked before the questions of a change are answered."""
+def nothing(cluster: Cluster, wanted: Wanted) -> Plan | None:
+    """The plan where nothing is to do, asked before the questions of a change are answered; None where anything is."""
     decision = decide(cluster, wanted)
     run = Commands.of(wanted)
-    actions = any(True for kind in KINDS for _action in kind.plan(cluster, wanted, decision, run))
-    return actions or bool(decision.refusals)
+    if decision.refusals or any(True for kind in KINDS for _action in kind.plan(cluster, wanted, decision, run)):
+        return None
+    return Plan((), notes=decision.notes)
 
 
 def lacks(plan: Plan) -> tuple[str, ...]:

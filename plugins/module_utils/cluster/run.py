@@ -184,9 +184,9 @@ def _planned(job: Job, observer: Observer, clock: Clock) -> tuple[Cluster, Repor
     window = job.check or is_open(job.wanted.windows, *clock.week())
     with uncollected():
         cluster = observer.look()
-        plan = Plan(())
         # Without the questions of a change every gate may be closed: what counts here is only whether anything differs.
-        if planner.differs(cluster, job.wanted):
+        plan = planner.nothing(cluster, job.wanted)
+        if plan is None:
             cluster = observer.look(whole=True)
             plan = planner.plan(cluster, job.wanted, window)
         plan = _timed(_approved(job, cluster, plan), job.wanted, clock)
