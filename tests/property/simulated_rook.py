@@ -95,6 +95,8 @@ class SimulatedRook(Runner):
         self.dead: set[str] = set()
         self.ticks = 0
         self.late = 0
+        self.slow_start = 0
+        self._prepared: dict[int, int] = {}
         self._told: list[tuple[dict[str, int], int]] = []
         self.copies_a_tick = 2
         self.before: Callable[[tuple[str, ...]], None] = lambda argv: None
@@ -159,6 +161,7 @@ class SimulatedRook(Runner):
         rack = self.nodes[volume.node]
         place = {"root": "default", "rack": rack, "host": volume.node}
         self.ceph.osds[number] = ModelOsd(number, made, volume.size, volume.size / 1024**4, place)
+        self._prepared[number] = self.ticks
         self.keys.add(f"osd.{number}")
         self.deployments[f"rook-ceph-osd-{number}"] = ModelDeployment(number, claim.name)
         self.jobs[f"rook-ceph-osd-prepare-{claim.name}"] = "Complete"
@@ -166,10 +169,18 @@ class SimulatedRook(Runner):
     def _daemons(self) -> None:
         wanted = {one.osd: one for one in self.deployments.values()}
         for number, osd in self.ceph.osds.items():
+            if number in self._prepared:
+                osd.is_in = not self._asleep(number)
+                if osd.is_in:
+                    del self._prepared[number]
             deployment = wanted.get(number)
             osd.up = bool(deployment and deployment.replicas) and osd.place["rack"] not in self.cut_off
-            osd.up = osd.up and osd.uuid not in self.dead
+            osd.up = osd.up and osd.uuid not in self.dead and number not in self._prepared
             osd.up = osd.up and not (number in self.flapping and self.ticks % 4 < 2)
+
+    def _asleep(self, number: int) -> bool:
+        """Whether an OSD is prepared and did not start yet: CRUSH has no place for it then."""
+        return number in self._prepared and self.ticks < self._prepared[number] + self.slow_start
 
     def tick(self) -> None:
         """A moment: the operator and the recovery go on; an OSD that flaps is away two moments of four."""
@@ -477,7 +488,11 @@ class SimulatedRook(Runner):
     def _q_osd_df_tree(self) -> dict[str, Any]:
         nodes: list[dict[str, Any]] = []
         racks: dict[str, dict[str, list[int]]] = {}
+        stray = []
         for one in self.ceph.osds.values():
+            if self._asleep(one.id):
+                stray.append({"id": one.id, "name": f"osd.{one.id}", "type": "osd", "crush_weight": 0})
+                continue
             racks.setdefault(one.place["rack"], {}).setdefault(one.place["host"], []).append(one.id)
             nodes.append(
                 {
@@ -501,7 +516,7 @@ class SimulatedRook(Runner):
             tops.append(number)
             number -= 1
         nodes.append({"id": -1, "name": "default", "type": "root", "children": tops})
-        return {"nodes": nodes, "stray": []}
+        return {"nodes": nodes, "stray": stray}
 
     def _q_osd_dump(self) -> dict[str, Any]:
         return {

@@ -125,6 +125,19 @@ def test_what_placement_groups_told_before_a_change_is_not_taken_for_its_end(
     assert_tidy(rook, end)
 
 
+def test_an_osd_that_a_dead_run_brought_and_that_has_not_started_yet_is_waited_for(tmp_path: Path) -> None:
+    """On a busy host minutes lie between its preparation and its first start: no gate takes it for a lost one."""
+    rook = small(3)
+    rook.slow_start = 60
+    killed_before(rook, 4, 4, tmp_path)
+    for _ in range(3):
+        rook.tick()
+    assert [one.up for one in rook.ceph.osds.values()] == [True, True, True, False]
+    done = apply(rook, 4, tmp_path)
+    assert (done.error, done.plan.refusals) == ("", ())
+    assert_tidy(rook, 4)
+
+
 def test_the_count_is_lowered_before_any_purge(tmp_path: Path) -> None:
     rook = small(6)
     apply(rook, 4, tmp_path)

@@ -13,12 +13,13 @@ from ..plan.journal import Journal
 from ..plan.model import Action, Command, Expect, Plan, Refusal
 from ..plan.report import Done
 from ..plan.runner import Runner
+from . import planner
 from .expectations import asked, required, shortfall
 from .gates import gates, kubernetes
 from .gates.situation import Situation, unclean
+from .kinds import device_set
 from .lease import Holder
 from .observer import Observer
-from .planner import leaving
 from .state import Cluster
 from .wanted import Wanted
 from .windows import is_open
@@ -173,9 +174,11 @@ class Executor:
     def _halt(self, action: Action, cluster: Cluster, watch: Watch, now: float) -> None:
         """Stop at a gate that stays closed: what happens is no longer what was planned for."""
         coming = frozenset(cluster.osds) - self._known
+        if action.kind == device_set.KIND:
+            coming |= planner.coming(cluster)
         seen = Situation(
             cluster,
-            leaving=leaving(cluster) | coming | _targets(action),
+            leaving=planner.leaving(cluster) | coming | _targets(action),
             moving=True,
             accepted=self._wanted.accept_health,
         )

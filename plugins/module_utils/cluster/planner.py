@@ -63,7 +63,9 @@ def situation(cluster: Cluster, wanted: Wanted, decision: Decision, window_open:
     begun = begun or bool(decision.settle and not decision.leavers)
     return Situation(
         cluster,
-        leaving=leaving(cluster) | {one.osd for one in decision.leavers},
+        leaving=leaving(cluster)
+        | {one.osd for one in decision.leavers}
+        | (coming(cluster) if decision.settle else frozenset()),
         moving=begun,
         accepted=wanted.accept_health,
         windows=wanted.windows,
@@ -98,3 +100,8 @@ def _identities(cluster: Cluster, decision: Decision) -> dict[str, object]:
             "uuid": one.uuid, "serial": one.volume.serial if one.volume else "",
         }  # fmt: skip
     return found
+
+
+def coming(cluster: Cluster) -> frozenset[int]:
+    """The OSDs that the operator has prepared and that never ran: its first start gives an OSD its place in CRUSH."""
+    return frozenset(one for one in cluster.strays if one in cluster.osds and not cluster.osds[one].up)
