@@ -296,9 +296,14 @@ def test_a_bucket_claim_gives_a_bucket_that_keeps_an_object(k: Kube) -> None:
         "metadata": {"name": "photos", "namespace": NAMESPACE},
         "spec": {"generateBucketName": "photos", "storageClassName": "contract-bucket"},
     }
-    k.apply(pool, store, bucket_class, claim)
-    k.wait("the pool Ready", lambda: k.get("cephblockpool", "volumes")["status"]["phase"] == "Ready")
-    assert "volumes" in {one["poolname"] for one in k.ceph("osd", "lspools")}
+    # Ceph makes it with one placement group, and Rook makes no store until it has eight.
+    root = {**pool, "metadata": {"name": "builtin-rgw-root", "namespace": NAMESPACE}}
+    root["spec"] = {**size, "name": ".rgw.root", "application": "rgw", "parameters": {"pg_num": "8"}}
+    k.apply(pool, root)
+    for name in ("volumes", "builtin-rgw-root"):
+        k.wait(f"pool {name} Ready", lambda: k.get("cephblockpool", name)["status"]["phase"] == "Ready")  # noqa: B023
+    assert {"volumes", ".rgw.root"} <= {one["poolname"] for one in k.ceph("osd", "lspools")}
+    k.apply(store, bucket_class, claim)
     k.wait("the store Ready", lambda: k.get("cephobjectstore", "store")["status"]["phase"] == "Ready")
     k.wait("the claim Bound", lambda: k.get("objectbucketclaim", "photos")["status"]["phase"] == "Bound")
     told = k.get("configmap", "photos")["data"]

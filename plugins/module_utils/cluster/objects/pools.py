@@ -41,10 +41,34 @@ def pool_spec(pool: Mapping[str, Any], failure_domain: str) -> dict[str, Any]:
 
 
 def pools(cluster: str, document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Pools of blocks, and the manager's own pool, which has to be as safe as the others."""
+    """Pools of blocks, and those that Ceph makes for itself, which have to be as safe as the others.
+
+    They are in one device class with the others too: where one rule asks for a class and another for none, the roots
+    overlap, and the autoscaler leaves every pool as it is (docs.ceph.com, placement groups). Ceph makes ``.rgw.root``
+    with one placement group, and Rook makes no object store until it has eight (rook#16162).
+    """
     domain = document.get("failure_domain", "rack")
     for name, pool in document.get("pools", {}).items():
         yield made(API, "CephBlockPool", name, cluster, spec=pool_spec(pool, domain))
+    stores = [one["metadata_pool"] for one in document.get("object_stores", {}).values()]
+    metadata = [one["metadata_pool"] for one in document.get("filesystems", {}).values()]
+    copied = [one for one in (*document.get("pools", {}).values(), *stores, *metadata) if "erasure_code" not in one]
+    if copied:
+        safest = max(copied, key=lambda one: int(one["replicas"]))
+        yield _own(cluster, "builtin-mgr", pool_spec(_place(safest), domain), name=".mgr")
+    if stores:
+        spec = {**pool_spec(_place(stores[0]), domain), "parameters": {"pg_num": "8"}}
+        yield _own(cluster, "builtin-rgw-root", spec, name=".rgw.root", application="rgw")
+
+
+def _place(pool: Mapping[str, Any]) -> dict[str, Any]:
+    """What says where copies lie; shares, quotas and compression are of the pool itself."""
+    return {key: pool[key] for key in ("failure_domain", "device_class", "replicas") if key in pool}
+
+
+def _own(cluster: str, title: str, spec: Mapping[str, Any], **more: str) -> dict[str, Any]:
+    """A pool of Ceph's own: it is there already, so that its rule may have to change."""
+    return made(API, "CephBlockPool", title, cluster, spec={**more, **spec, "enableCrushUpdates": True})
 
 
 def filesystems(cluster: str, document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

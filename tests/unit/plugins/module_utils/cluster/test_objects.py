@@ -32,6 +32,7 @@ from ansible_collections.barestore.storage.plugins.module_utils.cluster.objects.
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.objects.pools import (  # noqa: E402
     block_classes,
     pool_spec,
+    pools,
 )
 from ansible_collections.barestore.storage.plugins.module_utils.cluster.objects.site import (  # noqa: E402
     cluster_objects,
@@ -154,6 +155,28 @@ def test_a_pool_says_its_failure_domain_and_refuses_a_single_copy() -> None:
         "parameters": {"compression_mode": "aggressive"},
         "quotas": {"maxSize": "1Ti"},
     }
+
+
+def test_the_pools_that_ceph_makes_lie_where_the_others_do() -> None:
+    """Else their rules overlap and the autoscaler stops, and Rook makes no store on one placement group."""
+    safest = {"replicas": 3, "device_class": "hdd", "quota": "1 TiB", "target_share": 0.4}
+    document: Object = {
+        "pools": {"two": {"replicas": 2}, "block": safest},
+        "object_stores": {"objects": {"metadata_pool": {"replicas": 3, "device_class": "hdd"}, "data_pool": safest}},
+    }
+    specs = {each["metadata"]["name"]: each["spec"] for each in pools("ceph-hdd", document)}
+    place = {"failureDomain": "rack", "deviceClass": "hdd", "replicated": {"size": 3, "requireSafeReplicaSize": True}}
+    assert specs["builtin-mgr"] == {"name": ".mgr", **place, "enableCrushUpdates": True}
+    root = {"name": ".rgw.root", "application": "rgw", **place, "parameters": {"pg_num": "8"}}
+    assert specs["builtin-rgw-root"] == {**root, "enableCrushUpdates": True}
+
+
+def test_a_cluster_without_copies_keeps_the_pools_of_ceph_as_they_are() -> None:
+    coded = {"pools": {"coded": {"erasure_code": {"data": 2, "coding": 1}}}}
+    assert [each["metadata"]["name"] for each in pools("ceph-hdd", coded)] == ["coded"]
+    assert "builtin-rgw-root" not in [
+        each["metadata"]["name"] for each in pools("c", {"pools": {"a": {"replicas": 3}}})
+    ]
 
 
 def test_volumes_of_a_coded_pool_have_their_metadata_in_the_replicated_one(site: SiteFacts) -> None:
