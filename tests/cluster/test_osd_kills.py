@@ -45,12 +45,6 @@ def osds(cluster: Cluster) -> Iterator[Osds]:
     (ROOT / "build/osd-kills.json").write_text(json.dumps(FIGURES, indent=1) + "\n")
 
 
-@pytest.fixture
-def watched(osds: Osds) -> Iterator[Watched]:
-    with watch(osds.k, POOL) as made:
-        yield made
-
-
 @dataclass
 class Walk:
     """Runs of the same options, each cut off at a step that no other was cut off at."""
@@ -96,26 +90,25 @@ class Walk:
 
 @pytest.mark.parametrize("way", ["down", "up"])
 @pytest.mark.parametrize("point", POINTS)
-def test_a_killed_module_is_finished_by_the_next(osds: Osds, watched: Watched, point: str, way: str) -> None:
+def test_a_killed_module_is_finished_by_the_next(osds: Osds, point: str, way: str) -> None:
     start, end = (4, 3) if way == "down" else (3, 4)
     osds.ensure(start)
-    finish(watched, f"{way}, {point}", lambda: walked(Walk(osds, watched, end), point))
+    finish(osds, f"{way}, {point}", lambda watched: walked(Walk(osds, watched, end), point))
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_replacement_that_is_killed_is_finished_by_the_next(osds: Osds, watched: Watched, point: str) -> None:
+def test_a_replacement_that_is_killed_is_finished_by_the_next(osds: Osds, point: str) -> None:
     osds.ensure(4)
     victim = max(osds.on_hosts().values(), key=len)[-1]
     volume = osds.volume_of(victim)
-    finish(
-        watched, f"replace, {point}", lambda: walked(Walk(osds, watched, 4, {"replace": [serial_of(volume)]}), point)
-    )
+    more = {"replace": [serial_of(volume)]}
+    finish(osds, f"replace, {point}", lambda watched: walked(Walk(osds, watched, 4, more), point))
     osds.put_in(volume)
 
 
-def test_a_run_that_is_killed_once_all_is_done_leaves_nothing(osds: Osds, watched: Watched) -> None:
+def test_a_run_that_is_killed_once_all_is_done_leaves_nothing(osds: Osds) -> None:
     osds.ensure(4)
-    finish(watched, "down, at its end", lambda: walked(Walk(osds, watched, 3), "after", "run/after"))
+    finish(osds, "down, at its end", lambda watched: walked(Walk(osds, watched, 3), "after", "run/after"))
 
 
 def walked(walk: Walk, point: str, only: str = "") -> int:
@@ -123,12 +116,13 @@ def walked(walk: Walk, point: str, only: str = "") -> int:
     return len(walk.passed)
 
 
-def finish(watched: Watched, what: str, steps: Callable[[], int]) -> None:
+def finish(osds: Osds, what: str, steps: Callable[[Watched], int]) -> None:
     """Do it, and judge what was seen meanwhile."""
-    started = time.monotonic()
-    stops = steps()
-    seconds = round(time.monotonic() - started)
-    told = watched.end()
+    with watch(osds.k, POOL) as watched:
+        started = time.monotonic()
+        stops = steps(watched)
+        seconds = round(time.monotonic() - started)
+        told = watched.end()
     load = round(os.getloadavg()[1], 1)
     figures = {"what": what, "stops": stops, "seconds": seconds, "load": load, **watched.figures()}
     FIGURES.append({**figures, "client": told})
@@ -145,13 +139,11 @@ MOMENTS: dict[str, tuple[int, int, Callable[[Osds], Any]]] = {
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_killed_controller_is_finished_by_the_next(
-    cluster: Cluster, osds: Osds, watched: Watched, moment: str
-) -> None:
+def test_a_killed_controller_is_finished_by_the_next(cluster: Cluster, osds: Osds, moment: str) -> None:
     start, end, holds = MOMENTS[moment]
     osds.ensure(start)
 
-    def steps() -> int:
+    def steps(_watched: Watched) -> int:
         argv = cluster.argv("site.yml", "--limit", "cp1", "-e", edited(cluster, end))
         run = subprocess.Popen(argv, cwd=ROOT, env=cluster.environment, stdout=subprocess.DEVNULL)
         osds.k.wait(moment, lambda: holds(osds))
@@ -170,7 +162,7 @@ def test_a_killed_controller_is_finished_by_the_next(
         assert is_clean(osds.k)
         return 1
 
-    finish(watched, f"controller, while {moment}", steps)
+    finish(osds, f"controller, while {moment}", steps)
 
 
 def below(pid: int) -> list[int]:
