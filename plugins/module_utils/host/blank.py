@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from ..plan.journal import FOLDER, UNFINISHED_FILE
 from ..plan.model import Command, Refusal
 from .observation import Observation, ReadFile, Signatures
 from .signatures.detect import UNKNOWN
 from .state import Device
 
-UNFINISHED = ReadFile("/var/lib/barestore/unfinished")
+UNFINISHED = ReadFile(f"{FOLDER}/{UNFINISHED_FILE}")
 """The identities of the disks of a run that has not ended well, one a line."""
 
 

@@ -52,23 +52,50 @@ class Noticing:
         missed = False
         for path in list(self._written):  # others may be added meanwhile
             if _contents(path) == self._written.pop(path):
-                _look_again(path)
+                _look_again(os.path.basename(os.path.realpath(path)))
                 missed = True
         return missed
+
+
+def show_lost() -> bool:
+    """Have udev look again at disks and partitions of whose table it knows nothing; whether there were any.
+
+    A disk that gave errors while udev looked at it keeps its partitions in the kernel and loses their names in udev.
+    """
+    lost = [name for name in sorted(os.listdir(_CLASS_BLOCK)) if _is_lost(f"{_CLASS_BLOCK}/{name}")]
+    for name in lost:
+        _look_again(name)
+    return bool(lost)
+
+
+def _is_lost(folder: str) -> bool:
+    if os.path.exists(f"{folder}/partition"):
+        key = "E:ID_PART_ENTRY_UUID="
+    elif any(os.path.exists(f"{folder}/{one}/partition") for one in os.listdir(folder)):
+        key = "E:ID_PART_TABLE_TYPE="
+    else:
+        return False
+    with suppress(OSError), open(f"{folder}/dev", encoding="ascii") as handle:
+        return not _record(handle.read().strip(), key)
+    return False
 
 
 def _contents(path: str) -> str:
     """What udev's record says of the contents of a device; empty when there is nothing, or no device."""
     with suppress(OSError):
         device = os.stat(path).st_rdev
-        record = f"{_RECORDS}/b{os.major(device)}:{os.minor(device)}"
-        with open(record, encoding="utf-8", errors="replace") as handle:
-            return "".join(line for line in handle if line.startswith("E:ID_FS_"))
+        return _record(f"{os.major(device)}:{os.minor(device)}", "E:ID_FS_")
     return ""
 
 
-def _look_again(path: str) -> None:
-    name = os.path.basename(os.path.realpath(path))
+def _record(number: str, start: str) -> str:
+    """The lines of udev's record of a device that begin so."""
+    with suppress(OSError), open(f"{_RECORDS}/b{number}", encoding="utf-8", errors="replace") as handle:
+        return "".join(line for line in handle if line.startswith(start))
+    return ""
+
+
+def _look_again(name: str) -> None:
     # A device that is gone has nothing to show.
     with suppress(OSError), open(f"{_CLASS_BLOCK}/{name}/uevent", "w", encoding="ascii") as handle:
         handle.write("change")

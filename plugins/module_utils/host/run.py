@@ -14,9 +14,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..plan.journal import FOLDER, host_lock, left_running
+from ..plan.journal import FOLDER, UNFINISHED_FILE, host_lock, left_running
 from ..plan.runner import Runner
 from .first_look import SETTLE, UDEV_IS_BUSY, first_look
+from .noticing import show_lost
 from .state import Site
 
 if TYPE_CHECKING:
@@ -47,14 +48,17 @@ def storage(job: Job, runner: Runner) -> Report:
         if not job.check:
             # What is half done now and done a moment later looks like somebody else's in between.
             runner.await_end(left_running(job.folder), _PATIENCE_SECONDS)
-        await_udev(runner)
+        await_udev(runner, os.path.exists(f"{job.folder}/{UNFINISHED_FILE}"))
         with runner.ahead(questions):
             from . import work
 
             return work.planned(job, runner) if job.check else work.changed(job, runner)
 
 
-def await_udev(runner: Runner) -> None:
-    """Look at nothing while udev has work: lsblk has names from it, and a new partition would be somebody's without."""
-    if os.path.exists(UDEV_IS_BUSY):
+def await_udev(runner: Runner, unfinished: bool = False) -> None:
+    """Look at nothing while udev has work: lsblk has names from it, and a new partition would be somebody's without.
+
+    After a run that did not end well it also looks again at what it lost while a disk gave errors.
+    """
+    if (unfinished and show_lost()) or os.path.exists(UDEV_IS_BUSY):
         runner.run(SETTLE)

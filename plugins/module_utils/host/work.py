@@ -11,12 +11,11 @@ from typing import Any
 
 from ..plan.digest import digest
 from ..plan.errors import StorageError
-from ..plan.journal import Journal, report_cut_off
+from ..plan.journal import UNFINISHED_FILE, Journal, report_cut_off
 from ..plan.model import Command, Plan, Refusal
 from ..plan.report import RunReport, not_approved, now, verify
 from ..plan.runner import Runner
 from . import fstab, planner, tools
-from .blank import UNFINISHED
 from .disk_facts import disk_facts
 from .executor import Executor
 from .observation import ReadFile
@@ -140,7 +139,7 @@ def _uses_lvm(plan: Plan) -> bool:
 
 
 def _unfinished(job: Job) -> str:
-    return f"{job.folder}/{os.path.basename(UNFINISHED.path)}"
+    return f"{job.folder}/{UNFINISHED_FILE}"
 
 
 def _carried_out(

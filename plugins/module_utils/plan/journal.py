@@ -17,6 +17,8 @@ from .errors import JournalError
 
 FOLDER = "/var/lib/barestore"
 """Where journals, reports and the lock of a host are."""
+UNFINISHED_FILE = "unfinished"
+"""The file there that is written by a run before it begins and removed once it ended well."""
 _RECORD = 4096
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.barestore.storage.plugins.module_utils.host import noticing
-from ansible_collections.barestore.storage.plugins.module_utils.host.noticing import Noticing, known
+from ansible_collections.barestore.storage.plugins.module_utils.host.noticing import Noticing, known, show_lost
 
 # A device number that every machine has: /dev/null stands for a partition.
 _NULL = os.stat("/dev/null").st_rdev
@@ -78,3 +78,27 @@ def test_a_device_that_is_gone_has_nothing_to_show(udev: Path) -> None:
     noticed.wrote(known(["/dev/gone"]))
     assert noticed.ask()
     assert asked(udev) == ""
+
+
+@pytest.mark.parametrize(
+    ("partition", "line", "lost"),
+    [
+        ("partition", "E:ID_PART_ENTRY_UUID=0fc6", False),
+        ("partition", "E:ID_FS_TYPE=xfs", True),
+        ("null1/partition", "E:ID_PART_TABLE_TYPE=gpt", False),
+        ("null1/partition", "E:ID_MODEL=disk", True),
+        ("size", "E:ID_MODEL=disk", False),
+    ],
+    ids=["partition", "partition without its name", "disk", "disk without its table", "disk without partitions"],
+)
+def test_what_udev_lost_while_a_disk_gave_errors_is_shown_to_it(
+    udev: Path, partition: str, line: str, lost: bool
+) -> None:
+    """The kernel has the partitions still, and udev would look again only at the next event."""
+    file = udev / "class/null" / partition
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("1\n")
+    (udev / "class/null/dev").write_text(f"{os.major(_NULL)}:{os.minor(_NULL)}\n")
+    record(udev, line)
+    assert show_lost() is lost
+    assert asked(udev) == ("change" if lost else "")

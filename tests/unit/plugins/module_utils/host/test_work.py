@@ -78,6 +78,20 @@ def test_lvm_forgets_what_it_saw_before_it_is_told_anything(
     assert hints.exists() is not forgotten
 
 
+@pytest.mark.parametrize("unfinished", [True, False])
+def test_udev_looks_again_only_after_a_run_that_did_not_end_well(
+    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unfinished: bool
+) -> None:
+    monkeypatch.setattr(run, "UDEV_IS_BUSY", str(tmp_path / "queue"))
+    monkeypatch.setattr(run, "first_look", lambda _document: ())
+    monkeypatch.setattr(run, "show_lost", lambda: True)
+    monkeypatch.setattr(work, "_is_read", lambda: True)
+    if unfinished:
+        (tmp_path / "unfinished").write_text("wwn-0x5000\n")
+    run.storage(Job({}, Site("s", "h"), check=False, folder=str(tmp_path)), told)
+    assert told.argvs == ([run.SETTLE] if unfinished else [])
+
+
 @pytest.mark.parametrize("check", [True, False])
 @pytest.mark.parametrize("busy", [True, False])
 def test_udev_ends_its_work_before_anybody_looks(
