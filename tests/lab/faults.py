@@ -171,8 +171,11 @@ def go_on(vm: VirtualMachine) -> None:
     vm.ssh("touch /run/fault/go")
 
 
-def fail(vm: VirtualMachine, serial: str, kinds: Iterable[str] = ("read", "write", "flush")) -> None:
-    """From now on each such request to this disk is an input/output error."""
+def fail(vm: VirtualMachine, serial: str, kinds: Iterable[str] = ("read", "write")) -> None:
+    """From now on each such request to this disk is an input/output error.
+
+    A flush that fails keeps QEMU from mending the disk where something was written: it flushes before it lets go of it.
+    """
     rules = [{"event": "none", "iotype": kind, "errno": _EIO, "once": False} for kind in kinds]
     bad = f"bad-{serial}"
     vm.qmp.command(
