@@ -13,6 +13,8 @@ API = "ceph.rook.io/v1"
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 # Rook's least is 4 GiB for a metadata server; its cache takes half of what it has.
 MDS = {"requests": {"cpu": "500m", "memory": "4Gi"}, "limits": {"memory": "4Gi"}}
+# What Rook asks of each pool of a store before it goes on.
+_ROOT_GROUPS = 8
 GATEWAY = {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "2Gi"}}
 
 
@@ -57,8 +59,19 @@ def pools(cluster: str, document: Mapping[str, Any]) -> Iterator[dict[str, Any]]
         safest = max(copied, key=lambda one: int(one["replicas"]))
         yield _own(cluster, "builtin-mgr", pool_spec(_place(safest), domain), name=".mgr")
     if stores:
-        spec = {**pool_spec(_place(stores[0]), domain), "parameters": {"pg_num": "8"}}
+        count = {"parameters": {"pg_num": str(_ROOT_GROUPS)}} if _begins_small(document) else {}
+        spec = {**pool_spec(_place(stores[0]), domain), **count}
         yield _own(cluster, "builtin-rgw-root", spec, name=".rgw.root", application="rgw")
+
+
+def _begins_small(document: Mapping[str, Any]) -> bool:
+    """Whether Ceph makes pools with one placement group: the autoscaler is to add to them later."""
+    config: dict[str, Any] = {}
+    for section in ("global", "mon"):
+        config.update(document.get("config", {}).get(section, {}))
+    if str(config.get("osd_pool_default_pg_autoscale_mode", "on")) == "on":
+        return True
+    return int(config.get("osd_pool_default_pg_num", 32)) < _ROOT_GROUPS
 
 
 def _place(pool: Mapping[str, Any]) -> dict[str, Any]:

@@ -171,6 +171,24 @@ def test_the_pools_that_ceph_makes_lie_where_the_others_do() -> None:
     assert specs["builtin-rgw-root"] == {**root, "enableCrushUpdates": True}
 
 
+@pytest.mark.parametrize(
+    ("config", "asked"),
+    [
+        ({}, True),
+        ({"mon": {"osd_pool_default_pg_autoscale_mode": "off"}}, False),
+        ({"global": {"osd_pool_default_pg_autoscale_mode": "off", "osd_pool_default_pg_num": "4"}}, True),
+        ({"global": {"osd_pool_default_pg_num": "16"}}, True),
+    ],
+    ids=["autoscaler", "without it", "without it and small", "autoscaler and a number that it ignores"],
+)
+def test_a_root_that_has_enough_placement_groups_is_not_made_smaller(config: Object, asked: bool) -> None:
+    """Merging them takes minutes, in which no OSD may come or go."""
+    replicas = {"replicas": 3}
+    document: Object = {"config": config, "object_stores": {"o": {"metadata_pool": replicas, "data_pool": replicas}}}
+    specs = {each["metadata"]["name"]: each["spec"] for each in pools("ceph-hdd", document)}
+    assert ("parameters" in specs["builtin-rgw-root"]) is asked
+
+
 def test_a_cluster_without_copies_keeps_the_pools_of_ceph_as_they_are() -> None:
     coded = {"pools": {"coded": {"erasure_code": {"data": 2, "coding": 1}}}}
     assert [each["metadata"]["name"] for each in pools("ceph-hdd", coded)] == ["coded"]
