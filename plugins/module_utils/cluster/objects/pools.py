@@ -71,7 +71,8 @@ def _begins_small(document: Mapping[str, Any]) -> bool:
         config.update(document.get("config", {}).get(section, {}))
     if str(config.get("osd_pool_default_pg_autoscale_mode", "on")) == "on":
         return True
-    return int(config.get("osd_pool_default_pg_num", 32)) < _ROOT_GROUPS
+    number = str(config.get("osd_pool_default_pg_num", 32))
+    return not number.isdecimal() or int(number) < _ROOT_GROUPS
 
 
 def _place(pool: Mapping[str, Any]) -> dict[str, Any]:

@@ -178,8 +178,9 @@ def test_the_pools_that_ceph_makes_lie_where_the_others_do() -> None:
         ({"mon": {"osd_pool_default_pg_autoscale_mode": "off"}}, False),
         ({"global": {"osd_pool_default_pg_autoscale_mode": "off", "osd_pool_default_pg_num": "4"}}, True),
         ({"global": {"osd_pool_default_pg_num": "16"}}, True),
+        ({"global": {"osd_pool_default_pg_autoscale_mode": "off", "osd_pool_default_pg_num": "many"}}, True),
     ],
-    ids=["autoscaler", "without it", "without it and small", "autoscaler and a number that it ignores"],
+    ids=["autoscaler", "without it", "without it and small", "autoscaler and a number that it ignores", "no number"],
 )
 def test_a_root_that_has_enough_placement_groups_is_not_made_smaller(config: Object, asked: bool) -> None:
     """Merging them takes minutes, in which no OSD may come or go."""
@@ -192,9 +193,8 @@ def test_a_root_that_has_enough_placement_groups_is_not_made_smaller(config: Obj
 def test_a_cluster_without_copies_keeps_the_pools_of_ceph_as_they_are() -> None:
     coded = {"pools": {"coded": {"erasure_code": {"data": 2, "coding": 1}}}}
     assert [each["metadata"]["name"] for each in pools("ceph-hdd", coded)] == ["coded"]
-    assert "builtin-rgw-root" not in [
-        each["metadata"]["name"] for each in pools("c", {"pools": {"a": {"replicas": 3}}})
-    ]
+    blocks = {"pools": {"block": {"replicas": 3}}}
+    assert [each["metadata"]["name"] for each in pools("ceph-hdd", blocks)] == ["block", "builtin-mgr"]
 
 
 def test_volumes_of_a_coded_pool_have_their_metadata_in_the_replicated_one(site: SiteFacts) -> None:
