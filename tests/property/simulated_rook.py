@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -195,6 +196,10 @@ class SimulatedRook(Runner):
         return f"x{self.version}"
 
     # -- kubectl
+
+    @contextmanager
+    def ahead(self, argvs: Iterable[Sequence[str]]) -> Iterator[None]:
+        yield
 
     def run(self, argv: Sequence[str], stdin: str = "") -> Result:
         argv = tuple(argv)
@@ -580,7 +585,7 @@ class Failure(Exception):
 
 
 class SimulatedClock(Clock):
-    """Time that passes only while somebody waits; each wait is a tick of the cluster."""
+    """Time that passes only while somebody waits; each wait is a tick of the cluster, of two seconds at least."""
 
     def __init__(self, rook: SimulatedRook) -> None:
         self._rook = rook
@@ -590,7 +595,7 @@ class SimulatedClock(Clock):
         return self._now
 
     def sleep(self, seconds: float) -> None:
-        self._now += seconds
+        self._now += max(seconds, 2.0)
         self._rook.tick()
 
 

@@ -24,7 +24,8 @@ from .state import Cluster
 from .wanted import Wanted
 from .windows import is_open
 
-_POLL_SECONDS = 2.0
+_POLL_SECONDS, _SLOWEST_SECONDS, _SHARE = 1.0, 5.0, 0.05
+"""How long until the next look: this share of what the wait took so far, within these two."""
 _GRACE_SECONDS = 30.0
 """How long a gate may be closed, or the API away, before a run stops: daemons that start look lost for a moment."""
 _REPORT_SECONDS = 8.0
@@ -79,15 +80,17 @@ class Executor:
         self._wanted = wanted
         self._clock = clock
         self._known: frozenset[int] = frozenset()
+        self._last: frozenset[int] = frozenset()
         self._losses: list[float] = []
         self.done: list[Done] = []
         self.stop: Callable[[], bool] = lambda: False
 
-    def execute(self, plan: Plan) -> None:
-        """Run all actions in their order.
+    def execute(self, plan: Plan, seen: Cluster) -> None:
+        """Run all actions in their order; ``seen`` is what they were planned from.
 
         :raises StorageError: the first that failed, or what closed a gate; the next run goes on from there.
         """
+        self._last = frozenset(seen.osds)
         for action in plan.actions:
             if self.stop():
                 raise Surprise(f"the run was interrupted before {action.id}", "run again: it goes on from there")
@@ -100,7 +103,7 @@ class Executor:
         start = self._clock.now()
         self._journal.write("start", {"action": action.id, "commands": [step.as_json() for step in action.steps]})
         try:
-            self._known = frozenset(self._look(()).osds)
+            self._known = self._last
             # Fresh, whatever the action before has seen: nothing is taken away on the word of an old look.
             self._await(action, required(action, self._wanted.cluster), "before")
             for step in action.steps:
@@ -124,7 +127,7 @@ class Executor:
         if not expects:
             return
         watch: Watch | None = None
-        told = ""
+        began, told = self._clock.now(), ""
         reported = [one for one in expects if one.check in _REPORTED]
         changed = -1.0
         while True:
@@ -154,7 +157,7 @@ class Executor:
                 told = missing[0]
                 self._journal.write("waits", {"action": action.id, "for": told})
             self._holder.renew()
-            self._clock.sleep(_POLL_SECONDS)
+            self._clock.sleep(min(max(_POLL_SECONDS, _SHARE * (now - began)), _SLOWEST_SECONDS))
 
     def _missing(self, expects: Iterable[Expect], cluster: Cluster) -> list[str]:
         seen = (shortfall(one, cluster, self._wanted.failure_domain) for one in expects)
@@ -165,11 +168,14 @@ class Executor:
         end = self._clock.now() + 2 * _GRACE_SECONDS
         while True:
             try:
-                return self._observer.look(whole=True, safe=asked(expects))
+                cluster = self._observer.look(whole=True, safe=asked(expects))
             except ObserveError:
                 if self._clock.now() > end:
                     raise
-                self._clock.sleep(_POLL_SECONDS)
+                self._clock.sleep(_SLOWEST_SECONDS)
+                continue
+            self._last = frozenset(cluster.osds)
+            return cluster
 
     def _halt(self, action: Action, cluster: Cluster, watch: Watch, now: float) -> None:
         """Stop at a gate that stays closed: what happens is no longer what was planned for."""

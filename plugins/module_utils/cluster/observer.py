@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The only place that reads a cluster: two or three processes a look, whatever the number of OSDs."""
+"""The only place that reads a cluster: two or three processes a look, at once, whatever the number of OSDs."""
 
 from __future__ import annotations
 
@@ -29,13 +29,16 @@ class Observer:
         :raises ObserveError: Kubernetes or Ceph does not answer; as Absent where neither is there yet.
         """
         wanted = self._wanted
-        items = list(self._json(questions.objects(wanted.config, wanted.cluster, whole))["items"])
-        if whole:
-            found = self._json(questions.operator(wanted.config, wanted.operator_namespace), empty={})
-            if found:
-                items.append(found)
         asked = [*questions.LOOK, *(questions.CHANGE if whole else ()), *questions.safe_to_destroy(safe)]
-        answers = {"kubernetes": items, "ceph": self._json(questions.ceph(wanted.config, wanted.cluster, asked))}
+        objects = questions.objects(wanted.config, wanted.cluster, whole)
+        operator = questions.operator(wanted.config, wanted.operator_namespace) if whole else ()
+        ceph = questions.ceph(wanted.config, wanted.cluster, asked)
+        with self._runner.ahead(filter(None, (objects, operator, ceph))):
+            items = list(self._json(objects)["items"])
+            if operator:
+                found = self._json(operator, empty={})
+                items.extend([found] if found else [])
+            answers = {"kubernetes": items, "ceph": self._json(ceph)}
         self.last = answers
         return reading.cluster(answers, wanted.cluster)
 

@@ -87,11 +87,11 @@ def osds(job: Job, runner: Runner, clock: Clock | None = None) -> Report:
     whole = False
     try:
         # Whoever held the lease until now may have changed what was planned from.
-        _seen, report = _planned(job, observer, clock)
+        seen, report = _planned(job, observer, clock, whole=True)
         if report.plan.refusals or not report.plan.actions:
             whole = not report.plan.refusals
             return report
-        whole = _apply(job, runner, observer, holder, clock, report)
+        whole = _apply(job, runner, observer, holder, clock, seen, report)
     finally:
         holder.give_back(whole)
         report.processes = runner.count
@@ -176,18 +176,18 @@ def _osd(cluster: Cluster, number: int, claim: str) -> dict[str, Any]:
     }
 
 
-def _planned(job: Job, observer: Observer, clock: Clock) -> tuple[Cluster, Report]:
-    """A look is enough where nothing is to do; the rest is asked only for a change.
+def _planned(job: Job, observer: Observer, clock: Clock, whole: bool = False) -> tuple[Cluster, Report]:
+    """A look is enough where nothing is to do; the rest is asked only for a change, or at once.
 
     A check plans as if a window were open: what is approved by day may run at night.
     """
     window = job.check or is_open(job.wanted.windows, *clock.week())
     with uncollected():
-        cluster = observer.look()
+        cluster = observer.look(whole)
         # Without the questions of a change every gate may be closed: what counts here is only whether anything differs.
         plan = planner.nothing(cluster, job.wanted)
         if plan is None:
-            cluster = observer.look(whole=True)
+            cluster = cluster if whole else observer.look(whole=True)
             plan = planner.plan(cluster, job.wanted, window)
         plan = _timed(_approved(job, cluster, plan), job.wanted, clock)
         report = Report(plan, cluster=summary(cluster, job.wanted), disks=touched(cluster, plan), observed=now())
@@ -212,8 +212,10 @@ def _approved(job: Job, cluster: Cluster, plan: Plan) -> Plan:
     return not_approved(plan, job.expected_digest, f"cluster {cluster.name}", "cluster or counts")
 
 
-def _apply(job: Job, runner: Runner, observer: Observer, holder: Holder, clock: Clock, report: Report) -> bool:
-    """Run the plan; whether the cluster is as wanted afterwards."""
+def _apply(
+    job: Job, runner: Runner, observer: Observer, holder: Holder, clock: Clock, seen: Cluster, report: Report
+) -> bool:
+    """Run the plan that was made of ``seen``; whether the cluster is as wanted afterwards."""
     plan = report.plan
     journal = Journal.create(job.folder, 8 * len(plan.actions) + 16)
     report.journal = journal.path
@@ -234,7 +236,7 @@ def _apply(job: Job, runner: Runner, observer: Observer, holder: Holder, clock: 
         asked = threading.Event()
         executor.stop = asked.is_set
         with interrupts(asked.set):
-            executor.execute(plan)
+            executor.execute(plan, seen)
         _verify(job, observer, report)
         journal.write("end", {"result": "done"})
         return True
