@@ -24,7 +24,7 @@ from .state import Cluster
 from .wanted import Wanted
 from .windows import is_open
 
-_POLL_SECONDS, _SLOWEST_SECONDS, _SHARE = 1.0, 5.0, 0.05
+_POLL_SECONDS, _SLOWEST_SECONDS, _SHARE = 1.0, 5.0, 0.1
 """How long until the next look: this share of what the wait took so far, within these two."""
 _GRACE_SECONDS = 30.0
 """How long a gate may be closed, or the API away, before a run stops: daemons that start look lost for a moment."""
