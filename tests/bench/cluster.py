@@ -26,6 +26,7 @@ import yaml
 from guest import HERE, ROOT, Unmeasured, median, say
 from table import Row, verdict
 
+from ansible_collections.barestore.storage.plugins.module_utils.cluster.executor import REPORT_SECONDS
 from barestore.lab.containers.network import gateway_of
 from barestore.lab.inventory import machines
 
@@ -41,8 +42,6 @@ INVENTORY = HERE / "three_hosts"
 BY_HAND = HERE / "cluster_by_hand"
 NAMESPACE, SET = "ceph-hdd", "hdd"
 _RUNS = 3
-# Placement groups tell of a new map as late as this: the sum of mgr_stats_period and mgr_tick_period, and one more.
-_REPORT_SECONDS = 8
 _RECAP = re.compile(r"^(\S+) +: ok=(\d+) +changed=(\d+) .*?skipped=(\d+)", re.MULTILINE)
 _TASK = re.compile(r"^TASK \[(.+?)\] \**$", re.MULTILINE)
 _CHANGED = re.compile(r"^changed: \[(\S+?)\]", re.MULTILINE)
@@ -218,7 +217,7 @@ def whole_since(k: Kube) -> float:
     def held() -> bool:
         nonlocal since
         since = (since or time.monotonic()) if clean(k) else 0.0
-        return bool(since) and time.monotonic() - since > _REPORT_SECONDS
+        return bool(since) and time.monotonic() - since > REPORT_SECONDS
 
     k.wait("placement groups active and clean", held)
     return since

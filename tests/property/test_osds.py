@@ -133,6 +133,7 @@ def test_an_osd_that_a_dead_run_brought_and_that_has_not_started_yet_is_waited_f
     for _ in range(3):
         rook.tick()
     assert [one.up for one in rook.ceph.osds.values()] == [True, True, True, False]
+    assert [one for one in apply(rook, 4, tmp_path, check=True).notes if "osd.3 has never started" in one]
     done = apply(rook, 4, tmp_path)
     assert (done.error, done.plan.refusals) == ("", ())
     assert_tidy(rook, 4)

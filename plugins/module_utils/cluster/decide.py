@@ -291,7 +291,8 @@ def _down(cluster: Cluster, leavers: list[Leaver]) -> Iterator[str]:
         osd, volume = cluster.osd_of(claim), cluster.volumes.get(cluster.claims[claim].volume)
         if osd is not None and not osd.up and claim not in going:
             disk = f", or name its disk {volume.serial} in replace" if volume and volume.serial else ""
-            yield f"{osd.name} is down{'' if osd.is_in else ' and out'}: find out why{disk}."
+            state = "has never started" if osd.id in cluster.strays else "is down"
+            yield f"{osd.name} {state}{'' if osd.is_in else ' and out'}: find out why{disk}."
 
 
 def _balance(cluster: Cluster, wanted: Wanted, leavers: list[Leaver]) -> Iterator[str]:

@@ -28,7 +28,7 @@ _POLL_SECONDS, _SLOWEST_SECONDS, _SHARE = 1.0, 5.0, 0.1
 """How long until the next look: this share of what the wait took so far, within these two."""
 _GRACE_SECONDS = 30.0
 """How long a gate may be closed, or the API away, before a run stops: daemons that start look lost for a moment."""
-_REPORT_SECONDS = 8.0
+REPORT_SECONDS = 8.0
 """How old the word of placement groups may be: OSDs tell the manager every 5 s, it tells the monitors every 2 s
 (``mgr_stats_period``, ``mgr_tick_period``). What is called clean sooner may be so from before the change."""
 _REPORTED = ("clean", "safe")
@@ -136,7 +136,7 @@ class Executor:
             missing = self._missing([one for one in expects if one not in reported], cluster)
             changed = -1.0 if missing else now if changed < 0 else changed
             missing += self._missing(reported, cluster)
-            if reported and when == "after" and not missing and now - changed < _REPORT_SECONDS:
+            if reported and when == "after" and not missing and now - changed < REPORT_SECONDS:
                 missing = ["placement groups may not have told of it yet"]
             if not missing:
                 return
