@@ -42,7 +42,8 @@ class Osds:
         """What the role gives to the module."""
         self.cluster.ssh(_CONTROL_PLANE, UNPACK, input=archive(HOOK))
         told = document(self.cluster)["clusters"][NAMESPACE]
-        return {key: told[key] for key in ("failure_domain", "device_sets")} | {"cluster": NAMESPACE}
+        same = {key: told[key] for key in ("failure_domain", "device_sets")}
+        return {**same, **told["osd_changes"], "cluster": NAMESPACE}
 
     def launch(self, count: int, *, fault: dict[str, Any] | None = None, check: bool = False, **more: Any) -> Launch:
         """Start the module for so many OSDs; ``more`` are its options."""
@@ -118,8 +119,7 @@ def edited(cluster: Cluster, count: int, **changes: Any) -> str:
     """The document of the inventory with another number and ``osd_changes``, as a variable of the command line."""
     told = document(cluster)
     told["clusters"][NAMESPACE]["device_sets"][SET]["count"] = count
-    if changes:
-        told["clusters"][NAMESPACE]["osd_changes"] = changes
+    told["clusters"][NAMESPACE]["osd_changes"] |= changes
     return json.dumps({"ceph": told})
 
 
