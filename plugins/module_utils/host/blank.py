@@ -33,11 +33,12 @@ class Signature:
 
 
 def unless_blank(
-    observation: Observation, device: Device, wanted: str, begun: frozenset[str] = frozenset()
+    observation: Observation, device: Device, wanted: str, begun: frozenset[str] = frozenset(), unseen: str = ""
 ) -> Iterator[Refusal]:
     """A refusal when a device that exists carries a signature, or when the detectors cannot tell.
 
-    ``begun`` are types of signatures that the caller knows as its own, from a run that was killed while making them.
+    ``begun`` are types of signatures that the caller knows as its own, from a run that was killed while making them;
+    ``unseen`` is the type that is wanted and of which udev told nothing: where it is there, udev missed it.
     """
     answer = observation.ask(Signatures(device.path))
     if answer is None:
@@ -52,10 +53,13 @@ def unless_blank(
         return
     found = [Signature(**one) for one in answer["found"] if one["type"] not in begun]
     if found and not _is_ours(observation, device, found):
+        hint = "match another disk, or clear it by hand if what it carries may be lost"
+        if unseen and all(one.type == unseen for one in found):
+            hint = f"if it is the one that is meant, run 'udevadm trigger {device.path}' and run again; else {hint}"
         yield Refusal(
             device.title,
             f"it carries {', '.join(map(str, found))}, so {wanted} is not made on it",
-            "match another disk, or clear it by hand if what it carries may be lost",
+            hint,
             device.wipeable,
         )
 

@@ -90,7 +90,7 @@ def plan(have: State, want: State, site: Site, observation: Observation) -> Iter
         there = have.block.at(wanted.device.path)
         if there is None or there.content != wanted.type:
             if wanted.device.there:
-                yield from unless_blank(observation, wanted.device, wanted.type)
+                yield from unless_blank(observation, wanted.device, wanted.type, unseen=wanted.type)
             yield _create(wanted)
             continue
         if half_made(observation, wanted.type, wanted.device.path):

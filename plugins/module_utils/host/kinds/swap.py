@@ -64,7 +64,7 @@ def plan(have: State, want: State, site: Site, observation: Observation) -> Iter
         made = there is not None and there.content == KIND
         if not made:
             if wanted.device.there:
-                yield from unless_blank(observation, wanted.device, KIND)
+                yield from unless_blank(observation, wanted.device, KIND, unseen=KIND)
             yield _create(wanted)
         source = f"UUID={wanted.uuid}"
         line = fstab.line(source, "none", "swap", wanted.options, 0)

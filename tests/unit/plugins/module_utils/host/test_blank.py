@@ -33,3 +33,12 @@ def test_what_is_refused(found: list[Any], unfinished: str | None, refused: bool
     refusals = list(unless_blank(seen, DISK, "ext4"))
     assert bool(refusals) == refused
     assert all(one.disks == ("wwn-1",) for one in refusals)
+
+
+@pytest.mark.parametrize(("found", "told"), [([EXT4], True), ([EXT4, UNKNOWN], False), ([UNKNOWN], False)])
+def test_what_the_document_means_is_not_to_be_cleared_first(found: list[Any], told: bool) -> None:
+    """Where udev told nothing of the very file system that is wanted, clearing it would be the loss."""
+    answer = {"found": found, "error": "", "held": False, "bytes": ""}
+    seen = Observation({Signatures(DISK.path).key: answer, UNFINISHED.key: None})
+    (refusal,) = unless_blank(seen, DISK, "ext4", unseen="ext4")
+    assert (f"run 'udevadm trigger {DISK.path}' and run again" in refusal.hint) == told
