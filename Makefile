@@ -34,7 +34,7 @@ cluster: ## real Kubernetes and Ceph on containers as hosts; needs root
 	@tests/setup/venv.sh dev,cluster
 	@FULL=$(FULL) $(RUN) cluster
 
-bench: setup ## measure, and compare with the numbers to hold; ONLY=plan,osds,fleet,report,noop,apply,community; cluster runs only when named
+bench: setup ## measure, and compare with the numbers to hold; ONLY=plan,osds,fleet,report,noop,apply,community; safety and cluster run only when named
 	@case "$(ONLY)" in *cluster*) tests/setup/venv.sh dev,cluster ;; esac
 	@ONLY=$(ONLY) $(RUN) bench
 

@@ -103,6 +103,7 @@ class Guest:
         variables: Mapping[str, Any],
         *,
         counted: bool = False,
+        check: bool = False,
         tools: Path = ROOT / ".venv" / "bin",
         collections: str = str(ROOT / "collections"),
     ) -> Run:
@@ -120,10 +121,11 @@ class Guest:
             "ANSIBLE_RETRY_FILES_ENABLED": "0",
             "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         }
+        argv = [str(tools / "ansible-playbook"), "-i", str(self.inventory), str(playbook)]
         before = self.forks()
         started = time.monotonic()
         done = subprocess.run(
-            [str(tools / "ansible-playbook"), "-i", str(self.inventory), str(playbook)],
+            [*argv, "--check"] if check else argv,
             cwd=self.inventory, env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
         seconds = time.monotonic() - started

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures the numbers to hold and prints one table; also build/bench.json and build/bench.md.
 
-usage: run.py [plan] [osds] [fleet] [report] [noop] [apply] [community] [cluster]
-default: ONLY of the environment, or all but cluster, which needs the native test bed
+usage: run.py [plan] [osds] [fleet] [report] [noop] [apply] [community] [safety] [cluster]
+default: ONLY of the environment, or all but safety, which takes long, and cluster, which needs the native test bed
 
 Nothing here fails because a number is off: a busy machine is no defect. It fails when something cannot be measured.
 """
@@ -27,6 +27,7 @@ import noop  # noqa: E402
 import osds  # noqa: E402
 import planning  # noqa: E402
 import report  # noqa: E402
+import safety  # noqa: E402
 from guest import ROOT, Unmeasured  # noqa: E402
 from table import Row, keep, show  # noqa: E402
 
@@ -41,9 +42,10 @@ SECTIONS: dict[str, Section] = {
     "noop": noop.rows,
     "apply": apply.rows,
     "community": community.rows,
+    "safety": safety.rows,
     "cluster": cluster.rows,
 }
-APART = ("cluster",)
+APART = ("safety", "cluster")
 
 
 def main() -> int:
