@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Facts = Mapping[str, str]
-OLD_MIB = 16
+OLD_MIB = 8
 DISK = "512 MiB"
 
 
@@ -48,6 +48,7 @@ class Case:
     disks: int = 1
     absent: int = 0  # disks that are asked for and not there
     runs: int = 1
+    first: str = "done"  # how the first of two runs has to end
     check: bool = False
     exchanged: bool = False  # the first two disks change kernel names before the run
     steady: bool = True
@@ -123,7 +124,8 @@ CASES = (
     Case(
         "vdev",
         "A vdev is no longer in the list of its pool",
-        "zpool create -f -O mountpoint=/$tag $tag $1 $2; cp $OLD /$tag/old; zpool sync",
+        "for _ in 1 2 3; do zpool create -f -O mountpoint=/$tag $tag $1 $2 && break; udevadm settle; done\n"
+        "cp $OLD /$tag/old; zpool sync",
         'for _ in 1 2 3 4 5; do zpool status $tag | grep -q "in progress" && sleep 1; done\n'
         'echo "file=$(sha256sum </$tag/old)"; echo "vdevs=$(zpool list -vHP $tag | grep -c /dev/)"',
         lambda tag, serials: _group(tag, serials[:1], zfs={tag: {"data": {"stripe": [tag]}}}),
@@ -241,6 +243,7 @@ CASES = (
         _never("mounted", "no", "it is not mounted after the second run: somebody has to look"),
         "mkfs.xfs -q $1; mkdir -p /srv/$tag; mount $1 /srv/$tag",
         runs=2,
+        first="killed",
         steady=False,
     ),
     Case(

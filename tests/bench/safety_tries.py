@@ -25,8 +25,8 @@ old() {{
 }}
 mkdir -p /mnt
 """
-_SETTLE = "\nudevadm settle; sync; echo 3 >/proc/sys/vm/drop_caches\n"
-_LENGTH = 150
+_SETTLE = "\nudevadm settle; sync\n"
+_LENGTH = 160
 
 
 @dataclass(frozen=True)
@@ -98,27 +98,27 @@ def attempt(host: Guest, one: Try, tools: Path) -> Seen:
     names = host.vm.ssh(f"readlink -f {' '.join(links)}").stdout.split()
     links += [f"/dev/disk/by-id/wwn-0x5000c5000000dead{number}" for number in range(case.absent)]
     shell = _Shell(host, one.tag, names[0], links)
-    made = shell.run("set -e\n" + case.before + _SETTLE)
+    made = shell.run(f"set -e\n{case.before}{_SETTLE}set +e\n{case.look}\ntrue")
     if made.returncode:
         raise Unmeasured(f"{case.name}, {one.system}: what is there before cannot be made: {made.stderr.strip()}")
+    before = _facts(host, made.stdout, mine)
     if case.exchanged:
         _exchange(host, mine[0], mine[1], names)
-    before = _look(host, shell, case, mine)
     if before.get("file") == "gone":
         raise Unmeasured(f"{case.name}, {one.system}: the old file is not there before anything was tried")
     between: list[str] = []
-    for left in reversed(range(case.runs)):
-        said = _Run(host, one, tools, links, names, shell).said()
-        if left:
-            middle = _look(host, shell, case, mine)
-            between = [f"first run {said.how}", *_changes(before, middle)]
-            if case.name == "killed" and said.how != "killed":
-                raise Unmeasured(f"{case.name}, {one.system}: the first run was not killed: {said.how} {said.words}")
+    middle = before
+    run = _Run(host, one, tools, links, names, shell)
+    if case.runs > 1:
+        first = run.said()
+        if first.how != case.first:
+            raise Unmeasured(f"{case.name}, {one.system}: the first run was {first.how}: {first.words}")
+        middle = _look(host, shell, case, mine)
+        between = [f"first run {first.how}", *_changes(before, middle)]
+    said = run.said()
     after = _look(host, shell, case, mine)
     harms = case.judge(before, after, said)
-    facts = _changes(before, after)
-    if case.runs > 1:
-        facts = between if said.how == "same" else [*between, *_changes(middle, after)]
+    facts = [*between, *_changes(middle, after)]
     if not harms and case.steady and before["disks"] == after["disks"]:
         facts.append("no byte was written")
     elif not harms and "file" in before:
@@ -194,9 +194,12 @@ class _Run:
 
 
 def _look(host: Guest, shell: _Shell, case: Case, disks: Sequence[Disk]) -> Facts:
-    """The facts of a case, and the digests of its disks as the machine outside sees them, under ``disks``."""
-    seen = shell.run(f"{_SETTLE}{case.look}")
-    pairs = (line.partition("=") for line in seen.stdout.splitlines())
+    return _facts(host, shell.run(f"{_SETTLE}{case.look}").stdout, disks)
+
+
+def _facts(host: Guest, text: str, disks: Sequence[Disk]) -> Facts:
+    """What ``look`` printed, and under ``disks`` the digests of the disks as the machine outside sees them."""
+    pairs = (line.partition("=") for line in text.splitlines())
     facts = {key: " ".join(value.split()) for key, _equals, value in pairs}
     return {**facts, "disks": " ".join(host.vm.disk_digest(disk.serial) for disk in disks)}
 
@@ -220,9 +223,9 @@ def _exchange(host: Guest, meant: Disk, other: Disk, names: Sequence[str]) -> No
 
 
 def _short(text: str) -> str:
-    """A sentence without line breaks, not longer than a cell."""
-    flat = re.sub(r"\s+", " ", text).strip()
-    return flat if len(flat) <= _LENGTH else flat[:_LENGTH].rsplit(" ", 1)[0] + " …"
+    """A sentence in quotes, without line breaks, places and UUIDs, and not longer than a cell."""
+    flat = re.sub(r"\s+", " ", re.sub(r" \((UUID|[0-9.]+ [KMG]iB in) [^)]*\)", "", text)).strip()
+    return f'"{flat if len(flat) <= _LENGTH else flat[:_LENGTH].rsplit(" ", 1)[0] + " …"}"'
 
 
 def versions(host: Guest, tools: Path) -> Iterator[str]:
