@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from guest import HERE, Guest, Run, Unmeasured
 from safety_cases import DISK, OLD_MIB, Case, Facts, Said
 
+from barestore import __version__
 from barestore.lab.machine import Disk
 
 SYSTEMS = {"b": "barestore", "c": "community.general", "s": "shell script"}
@@ -125,7 +126,7 @@ def attempt(host: Guest, one: Try, tools: Path) -> Seen:
     elif not harms and "file" in before:
         facts.append("the old file is intact")
     elif not (harms or facts):
-        facts.append("nothing else was changed")
+        facts.append("nothing was changed")
     return Seen(one, said, tuple(harms), tuple(facts))
 
 
@@ -219,7 +220,7 @@ def _exchange(host: Guest, meant: Disk, other: Disk, names: Sequence[str]) -> No
         host.vm.remove_disk(disk.serial)
     host.vm.ssh(f"for _ in $(seq 300); do [ -e {names[0]} ] || [ -e {names[1]} ] || break; sleep 0.1; done")
     for disk in (other, meant):
-        host.vm.add_disk(replace(disk))
+        host.vm.add_disk(disk)
     now = host.vm.ssh(f"readlink -f /dev/disk/by-id/{meant.link} /dev/disk/by-id/{other.link}").stdout.split()
     if now != list(reversed(names)):
         raise Unmeasured(f"the names of two disks could not be exchanged: {names} are {now} now")
@@ -227,7 +228,8 @@ def _exchange(host: Guest, meant: Disk, other: Disk, names: Sequence[str]) -> No
 
 def _short(text: str) -> str:
     """A sentence in quotes, without line breaks, places and UUIDs, and not longer than a cell."""
-    flat = re.sub(r"\s+", " ", re.sub(r" \((UUID|[0-9.]+ [KMG]iB in) [^)]*\)", "", text)).strip()
+    bare = re.sub(r"wwn-0x[0-9a-f]{16}", "…", re.sub(r" \((UUID|[0-9.]+ [KMG]iB in) [^)]*\)", "", text))
+    flat = re.sub(r"\s+", " ", bare).strip()
     return f'"{flat if len(flat) <= _LENGTH else flat[:_LENGTH].rsplit(" ", 1)[0] + " …"}"'
 
 
@@ -241,6 +243,9 @@ def versions(host: Guest, tools: Path) -> Iterator[str]:
     name, kernel, *packages = host.vm.ssh("sh -s", input=script).stdout.splitlines()
     yield f"{name}, kernel {kernel}"
     yield from packages
+    yield f"barestore {__version__}"
+    yield from (path.name.removesuffix(".dist-info").replace("_core-", "-core ")
+                for path in tools.parent.glob("lib/python*/site-packages/ansible_core-*.dist-info"))  # fmt: skip
     for collection in ("community/general", "ansible/posix"):
         found = [*tools.parent.glob(f"lib/python*/site-packages/ansible_collections/{collection}/MANIFEST.json")]
         if found:
