@@ -99,6 +99,7 @@ mkfs.ext4 -q $1-part1; put $1-part1
 _TABLE_LOOK = 'echo "file=$(old $1-part1 noload)"; echo "partitions=$(lsblk -nro TYPE $1 | grep -c part)"; ' + _CARRIES
 _FILE_SYSTEM = "mkfs.xfs -q $1; put $1"
 _MEMBERS = 'echo "members=$(vgs --noheadings -o pv_count $tag 2>/dev/null | xargs)"'
+_END = f"dd {{}}={400 - OLD_MIB} bs=1M count={OLD_MIB} status=none"
 _GROUP = "vgcreate -qq $tag $*\n"
 
 # A tool that dies as it writes and takes the run with it: once, then it is itself again. What is meant is a disk
@@ -215,6 +216,18 @@ CASES = (
         ),
         _KEPT,
         "lvreduce --force --yes --size 128m $tag/data",
+    ),
+    # LVM looks for a file system since 2.03.17 and refuses, in spite of the force; where it finds none it does not.
+    Case(
+        "cut",
+        "A volume becomes smaller whose data no signature tells of",
+        _GROUP + f"lvcreate -qq -y -L 400m -n data $tag; {_END.format('if=$OLD of=/dev/$tag/data seek')}",
+        f'echo "file=$({_END.format("if=/dev/$tag/data skip")} iflag=direct | sha256sum)"\n'
+        'echo "size=$(lvs --noheadings -o lv_size $tag/data | xargs)"',
+        lambda tag, serials: _volumes(tag, serials, {"data": {"size": "128 MiB", "size_policy": "exact"}}),
+        _keeps(file="the end of the data was cut off"),
+        "lvreduce --force --yes --size 128m $tag/data",
+        playbook="shrink",
     ),
     Case(
         "renamed",
