@@ -215,11 +215,12 @@ def _changes(before: Facts, after: Facts) -> list[str]:
 
 
 def _exchange(host: Guest, meant: Disk, other: Disk, names: Sequence[str]) -> None:
-    """Take both disks out, and put them in again in the other order; the first name that is free is given first."""
+    """Take both disks out, and put in first the one with the later name: it is given the first that is free."""
     for disk in (meant, other):
         host.vm.remove_disk(disk.serial)
     host.vm.ssh(f"for _ in $(seq 300); do [ -e {names[0]} ] || [ -e {names[1]} ] || break; sleep 0.1; done")
-    for disk in (other, meant):
+    later_first = (meant, other) if (len(names[0]), names[0]) > (len(names[1]), names[1]) else (other, meant)
+    for disk in later_first:
         host.vm.add_disk(disk)
     now = host.vm.ssh(f"readlink -f /dev/disk/by-id/{meant.link} /dev/disk/by-id/{other.link}").stdout.split()
     if now != list(reversed(names)):
