@@ -4,7 +4,8 @@
 
 It looks by itself when somebody closes a device that was open for writing, but not while it is still looking at it:
 then the new contents would never get their names. A look costs a host more than most tools that write, so that it is
-asked for only where udev knows a device still as it was before.
+asked for only where udev knows a device still as it was before, or as empty: it may have seen how something was cleared
+and missed what was made then.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Noticing:
         self._idle_since = 0.0
         missed = False
         for path in list(self._written):  # others may be added meanwhile
-            if _contents(path) == self._written.pop(path):
+            if _contents(path) in ("", self._written.pop(path)):
                 _look_again(os.path.basename(os.path.realpath(path)))
                 missed = True
         return missed

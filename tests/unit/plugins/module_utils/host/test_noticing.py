@@ -55,6 +55,16 @@ def test_what_udev_noticed_is_left_alone(udev: Path) -> None:
     assert asked(udev) == ""
 
 
+def test_what_was_wiped_first_is_shown_where_udev_saw_nothing_else(udev: Path) -> None:
+    """A half-made file system has the type and the UUID of the one that is made in its place."""
+    noticed = Noticing()
+    record(udev, "E:ID_FS_TYPE=xfs")
+    noticed.wrote(known(["/dev/null"]))
+    record(udev)
+    assert noticed.ask()
+    assert asked(udev) == "change"
+
+
 def test_while_udev_works_nothing_is_asked(udev: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(noticing.time, "monotonic", lambda: now[0])
