@@ -180,8 +180,6 @@ def test_the_purge_job_says_success_and_removes_nothing_while_the_osd_is_up(k: K
 
 def test_a_stopped_osd_stays_stopped_only_with_the_label(k: Kube) -> None:
     number = max(deployments(k))
-    # Out, as a drained one is: while one that is in stays down Rook ends no pass, until Ceph takes it out.
-    k.toolbox("ceph", "osd", "out", str(number))
     stop(k, number)
     k.patch("cephcluster", k.namespace, {"spec": {"priorityClassNames": {"mgr": "system-cluster-critical"}}})
     k.wait("phase Ready for the current generation", lambda: is_current(k))
@@ -190,7 +188,6 @@ def test_a_stopped_osd_stays_stopped_only_with_the_label(k: Kube) -> None:
     k.patch("cephcluster", k.namespace, {"spec": {"priorityClassNames": None}})
     wait_up(k, 4)
     assert deployments(k)[number]["spec"]["replicas"] == 1
-    k.toolbox("ceph", "osd", "in", str(number))
 
 
 def test_a_purge_that_does_nothing_can_be_had(k: Kube) -> None:
