@@ -20,6 +20,7 @@ import pytest
 from barestore import collection
 from tests.cluster.operator.contract import (
     CEPH_IMAGE,
+    PASS_SECONDS,
     REAL,
     SET,
     ceph_cluster,
@@ -34,6 +35,7 @@ from tests.cluster.operator.contract import (
     storage_class,
     the_cluster,
     up,
+    wait_current,
     wait_up,
 )
 from tests.cluster.operator.kube import OPERATOR_IMAGE, Kube, in_namespace, rook_manifests
@@ -93,7 +95,7 @@ def test_three_osds_come_up_and_the_cluster_is_ready(k: Kube) -> None:
     nodes = k.list("node")
     mons = 3 if len(nodes) >= 3 else 1
     k.apply(ceph_cluster(NAMESPACE, storage_class(k), mons, 3))
-    k.wait("phase Ready for the current generation", lambda: is_current(k))
+    wait_current(k)
     k.wait("an answer from the toolbox", lambda: k.ceph("status"))
     wait_up(k, 3)
     assert len(k.ceph("quorum_status")["quorum_names"]) == mons
@@ -157,14 +159,14 @@ def test_a_higher_count_adds_the_next_index(k: Kube) -> None:
     set_count(k, 4)
     wait_up(k, 4)
     assert sorted(claims(k)) == [*sorted(before), max(before) + 1]
-    k.wait("phase Ready for the current generation", lambda: is_current(k))
+    wait_current(k)
 
 
 def test_a_lower_count_removes_nothing(k: Kube) -> None:
     before = {claim["metadata"]["uid"] for claim in claims(k).values()}
     running = {one["metadata"]["uid"] for one in deployments(k).values()}
     set_count(k, 3)
-    k.wait("phase Ready for the current generation", lambda: is_current(k))
+    wait_current(k)
     assert {claim["metadata"]["uid"] for claim in claims(k).values()} == before
     assert {one["metadata"]["uid"] for one in deployments(k).values()} == running
     assert len(up(k)) == 4
@@ -182,7 +184,7 @@ def test_a_stopped_osd_stays_stopped_only_with_the_label(k: Kube) -> None:
     number = max(deployments(k))
     stop(k, number)
     k.patch("cephcluster", k.namespace, {"spec": {"priorityClassNames": {"mgr": "system-cluster-critical"}}})
-    k.wait("phase Ready for the current generation", lambda: is_current(k))
+    wait_current(k)
     assert deployments(k)[number]["spec"]["replicas"] == 0
     k.call("label", "deploy", f"rook-ceph-osd-{number}", "ceph.rook.io/do-not-reconcile-")
     k.patch("cephcluster", k.namespace, {"spec": {"priorityClassNames": None}})
@@ -209,7 +211,7 @@ def rest(k: Kube) -> None:
         since = since if is_current(k) else time.monotonic()
         return time.monotonic() - since > REST_SECONDS
 
-    k.wait("an operator at rest", quiet)
+    k.wait("an operator at rest", quiet, PASS_SECONDS)
 
 
 def test_a_purge_removes_the_osd_and_leaves_volume_and_label(k: Kube) -> None:
@@ -226,7 +228,7 @@ def test_a_purge_removes_the_osd_and_leaves_volume_and_label(k: Kube) -> None:
     k.wait("the prepare Job gone", lambda: k.get("job", f"rook-ceph-osd-prepare-{claim}") is None)
     k.wait("the volume Released", lambda: k.get("pv", volume)["status"]["phase"] == "Released")
     assert first_bytes(k, volume).startswith("bluestore block device")
-    k.wait("phase Ready for the current generation", lambda: is_current(k))
+    wait_current(k)
     assert len(claims(k)) == 3
 
 
@@ -256,13 +258,13 @@ def test_an_operator_that_is_killed_goes_on_where_it_was(k: Kube) -> None:
     k.call("delete", "pod", "--selector=app=rook-ceph-operator", "--grace-period=0", "--force", namespace="rook-ceph")
     wait_up(k, 4)
     assert len(claims(k)) == 4
-    k.wait("phase Ready for the current generation", lambda: is_current(k))
+    wait_current(k)
 
 
 def test_one_operator_serves_two_clusters(k: Kube) -> None:
     other = Kube(k.kubectl, k.kubeconfig, SECOND)
     other.apply(ceph_cluster(SECOND, storage_class(k), 1, 1))
-    other.wait("phase Ready for the current generation", lambda: is_current(other))
+    wait_current(other)
     wait_up(other, 1)
     assert other.ceph("status")["fsid"] != k.ceph("status")["fsid"]
     assert len(up(k)) == 4

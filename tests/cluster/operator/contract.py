@@ -16,6 +16,8 @@ SET = "hdd"
 # Rook's own image, where it can be had; the stand-in otherwise.
 REAL = os.environ.get("ROOK_IMAGE", "")
 CEPH_IMAGE = "quay.io/ceph/ceph:v20.2.4"
+# Rook's own ends no pass while a stopped OSD keeps another from being ok-to-stop: Ceph takes it out after 600 s.
+PASS_SECONDS = 1200
 
 
 def ceph_cluster(namespace: str, storage_class: str, mons: int, count: int) -> Any:
@@ -75,6 +77,10 @@ def is_current(k: Kube) -> bool:
     found = the_cluster(k)
     told = found.get("status") or {}
     return told.get("phase") == "Ready" and told.get("observedGeneration") == found["metadata"]["generation"]
+
+
+def wait_current(k: Kube) -> None:
+    k.wait("phase Ready for the current generation", lambda: is_current(k), PASS_SECONDS)
 
 
 def set_count(k: Kube, count: int) -> None:
