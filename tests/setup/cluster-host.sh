@@ -5,6 +5,7 @@
 set -euo pipefail
 
 GO_MINIMUM=24 # of Go 1.x: what Kubernetes asks for
+GO=1.25.5     # where this machine's is older: from Go's own module proxy, its sum checked
 
 say() { printf 'cluster-host: %s\n' "$*"; }
 
@@ -17,7 +18,8 @@ fail() {
 [ "$(uname -m)" = x86_64 ] || fail "the bed is built for amd64, and this machine is $(uname -m)"
 command -v apt-get >/dev/null || fail "only Debian and Ubuntu are known here; install podman, runc, mmdebstrap, Go 1.$GO_MINIMUM and a static busybox by hand"
 
-PATH=$PATH:/usr/local/go/bin:/usr/lib/go/bin
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/barestore/cluster
+PATH=$cache/go/bin:$PATH:/usr/local/go/bin:/usr/lib/go/bin
 go_minor() { go env GOVERSION 2>/dev/null | sed -n 's/^go1\.\([0-9]*\).*/\1/p'; }
 
 # The program that shows that a package is there, and the package.
@@ -40,9 +42,26 @@ if [ "${#wanted[@]}" -gt 0 ]; then
     apt-get -q update
     DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${wanted[@]}"
 fi
+
+newer_go() {
+    local folder made=$cache/.go.$$
+    folder=$(GOFLAGS='' go mod download -json "golang.org/toolchain@v0.0.1-go$GO.linux-amd64" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+    [ -n "$folder" ] || fail "Go $GO could not be had from Go's module proxy; install Go 1.$GO_MINIMUM or later from go.dev or backports"
+    mkdir -p "$cache"
+    cp -r "$folder" "$made"
+    # A module keeps neither of these.
+    chmod -R u+w "$made"
+    chmod +x "$made"/bin/* "$made"/pkg/tool/*/*
+    rm -rf "$cache/go"
+    mv "$made" "$cache/go"
+    hash -r
+}
+
 minor=$(go_minor)
 if [ -z "$minor" ] || [ "$minor" -lt "$GO_MINIMUM" ]; then
-    fail "Kubernetes is compiled with Go 1.$GO_MINIMUM or later and this machine has $(go env GOVERSION 2>/dev/null || echo none); install it from go.dev or backports"
+    say "Kubernetes asks for Go 1.$GO_MINIMUM, and this machine has $(go env GOVERSION): fetching Go $GO"
+    newer_go
+    minor=$(go_minor)
 fi
 [ -e /dev/loop-control ] || fail "this machine has no /dev/loop-control, and the disks of the bed are loop devices"
 unshare --net true 2>/dev/null || fail "this machine makes no network namespaces, which the hosts of the bed live in"

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.cluster.bed.folders import built
+from tests.cluster.bed.folders import CACHE, built
 
 Say = Callable[[str], None]
 
@@ -166,7 +166,8 @@ def _pause() -> Path:
 def _go(*words: str, folder: Path | None = None, c: bool = False) -> str:
     environment = {
         **os.environ,
-        "PATH": f"{os.environ.get('PATH', os.defpath)}:/usr/local/go/bin:/usr/lib/go/bin",
+        # Where this machine's Go is too old, tests/setup/cluster-host.sh has put another one there.
+        "PATH": f"{CACHE}/go/bin:{os.environ.get('PATH', os.defpath)}:/usr/local/go/bin:/usr/lib/go/bin",
         "CGO_ENABLED": "1" if c else "0",
         "GOFLAGS": "-trimpath",
         "GOTOOLCHAIN": "local",

@@ -14,12 +14,13 @@ from pathlib import Path
 from barestore.lab import process
 from barestore.lab.containers import tree
 from barestore.lab.containers.network import gateway_of
-from barestore.lab.files import cache_dir, write_atomically
+from barestore.lab.files import write_atomically
 from barestore.lab.inventory import in_group, machines, state_dir
 from barestore.lab.process import Process
 from barestore.lab.runtime import Site
 from tests.cluster.bed import binaries, debs, images
 from tests.cluster.bed.binaries import BedError, Say
+from tests.cluster.bed.folders import CACHE
 from tests.cluster.objects import charts
 from tests.cluster.operator import images as ceph_images
 
@@ -27,7 +28,7 @@ ROOT = Path(__file__).parents[3]
 INVENTORY = ROOT / "inventories/cluster"
 PORT = 8077
 # Whoever has images for the bed puts an archive, or a link to one, in here; the mirror serves it at once.
-SERVED = cache_dir().parent / "cluster" / "served"
+SERVED = CACHE / "served"
 
 
 @dataclass(frozen=True)

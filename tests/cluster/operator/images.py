@@ -20,7 +20,8 @@ ROOT = HERE.parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from barestore.lab.debian import mirror  # noqa: E402
-from barestore.lab.files import cache_dir, locked  # noqa: E402
+from barestore.lab.files import locked  # noqa: E402
+from tests.cluster.bed.folders import CACHE  # noqa: E402
 from tests.cluster.bed.ociimage import File, Files, Folder, Image, Link, Tarball, write_archive  # noqa: E402
 
 CEPH = "quay.io/ceph/ceph:v20.2.4"
@@ -60,14 +61,10 @@ def _digest(*parts: bytes) -> str:
     return whole.hexdigest()[:16]
 
 
-def _folder() -> Path:
-    return cache_dir().parent / "cluster"
-
-
 def root_tar() -> Path:
     """The Ceph root, made from Debian packages where the cache has none of this recipe."""
     recipe = (HERE / "root.sh").read_bytes()
-    path = _folder() / f"ceph-root-{_digest(recipe, SUITE.encode(), ' '.join(PACKAGES).encode())}.tar"
+    path = CACHE / f"ceph-root-{_digest(recipe, SUITE.encode(), ' '.join(PACKAGES).encode())}.tar"
     if path.exists():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,13 +114,13 @@ def missing() -> tuple[File, ...]:
 
 def archive() -> Path:
     """The archive with both images, written where the cache has none with these contents."""
-    with locked(_folder() / "images.lock"):
+    with locked(CACHE / "images.lock"):
         root = root_tar()
         own = [
             file.target.encode() + b"\0" + (file.source if isinstance(file.source, bytes) else file.source.read_bytes())
             for file in (*missing(), *program())
         ]
-        path = _folder() / f"ceph-images-{_digest(root.name.encode(), repr(_LOGS).encode(), *own)}.tar"
+        path = CACHE / f"ceph-images-{_digest(root.name.encode(), repr(_LOGS).encode(), *own)}.tar"
         if not path.exists():
             # What mmdebstrap empties at its end.
             folders = Files((Folder("run/ceph", 0o770, 167, 167), _LOGS, *missing()))
@@ -140,7 +137,7 @@ def archive() -> Path:
 def serve() -> Path:
     """The archive, with a link where the bed's mirror finds it."""
     made = archive()
-    link = _folder() / "served/ceph.tar"
+    link = CACHE / "served/ceph.tar"
     link.parent.mkdir(parents=True, exist_ok=True)
     new = link.with_suffix(".new")
     new.unlink(missing_ok=True)
