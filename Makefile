@@ -30,15 +30,14 @@ loop: setup ## real tools on loop devices; needs root
 lab: setup ## virtual machines with real disks; FULL=1 for everything
 	@FULL=$(FULL) $(RUN) lab
 
-cluster: ## real Kubernetes and Ceph on containers as hosts; needs root
-	@tests/setup/venv.sh dev,cluster
+cluster: setup ## real Kubernetes and Ceph on containers as hosts; needs root
 	@FULL=$(FULL) $(RUN) cluster
 
 bench: setup ## measure, and compare with the numbers to hold; ONLY=plan,osds,fleet,report,noop,apply,community; safety and cluster run only when named
 	@case "$(ONLY)" in *cluster*) tests/setup/venv.sh dev,cluster ;; esac
 	@ONLY=$(ONLY) $(RUN) bench
 
-test: setup ## lint, unit, property, browser, loop and lab, and what was left out
+test: setup ## lint, unit, property, browser, loop, lab and cluster, and what was left out
 	@FULL=$(FULL) $(RUN) test
 
 demo: setup ## the demonstration in a virtual machine
