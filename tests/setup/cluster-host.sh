@@ -34,6 +34,8 @@ missing_packages() {
     dpkg-query -W -f '${Status}' busybox-static 2>/dev/null | grep -q 'ok installed' || echo busybox-static
     [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || echo debian-archive-keyring
     command -v go >/dev/null || echo golang-go
+    # Only recommended by gcc.
+    [ -e /usr/include/stdlib.h ] || echo libc6-dev
 }
 
 mapfile -t wanted < <(missing_packages | sort -u)
