@@ -42,7 +42,7 @@ _KEEP = """
 while read -r _device mount kind _more; do
     case "$kind $mount" in "ext4 /") continue ;; "ext4 "* | "xfs "* | "vfat "* | "zfs "*) ;; *) continue ;; esac
     [ -e "$mount/kept" ] && continue
-    head -c 300000 /dev/urandom >"$mount/kept"; sync "$mount/kept"; sha256sum "$mount/kept"
+    head -c 300000 /dev/urandom >"$mount/kept"; sync "$mount/kept" && sha256sum "$mount/kept"
 done </proc/self/mounts
 """
 
@@ -51,6 +51,19 @@ done </proc/self/mounts
 _PATIENT = """
 echo 'options zfs zfs_vdev_open_timeout_ms=30000' >/etc/modprobe.d/patient.conf; sync
 modprobe zfs; echo 30000 >/sys/module/zfs/parameters/zfs_vdev_open_timeout_ms
+"""
+
+# The kernel gave these up; those that lie in others come first.
+_CHECK = """
+tac /proc/self/mounts | while read -r device mount kind _more; do
+    case $kind in
+    ext4) [ "$(cat "/sys/fs/ext4/$(basename "$(readlink -f "$device")")/errors_count")" != 0 ] || continue ;;
+    xfs) stat "$mount" >/dev/null 2>&1 && continue ;;
+    *) continue ;;
+    esac
+    echo "$mount"; umount --recursive "$mount"
+    [ $kind = xfs ] || e2fsck -f -y "$device" >&2 || [ $? -lt 4 ]
+done
 """
 
 _LOOK = """
@@ -195,6 +208,11 @@ def _reopen(vm: VirtualMachine, serial: str, below: str) -> None:
     disk = next(one for one in vm.machine.disks if one.serial == serial)
     node = qemu.block_node(disk, vm.disk_path(serial))
     vm.qmp.command("blockdev-reopen", options=[{**node, "file": below}])
+
+
+def check(vm: VirtualMachine) -> list[str]:
+    """Do what a run says to somebody whose disk failed under a mounted file system: where those were mounted."""
+    return vm.ssh(_CHECK).stdout.split()
 
 
 def look(vm: VirtualMachine) -> str:

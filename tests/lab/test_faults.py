@@ -21,7 +21,7 @@ from tests.lab import faults
 
 pytestmark = pytest.mark.lab
 
-SERIALS = ("PULL1", "PULL2", "SLOW1", "FULL1", "LATE1", "SSH1")
+SERIALS = ("PULL1", "PULL2", "SLOW1", "FULL1", "LATE1", "SSH1", "EXT4", "XFS")
 RULE = "/run/udev/rules.d/10-late.rules"
 
 
@@ -33,12 +33,12 @@ def vm() -> Iterator[VirtualMachine]:
         yield host
 
 
-def whole(*serials: str) -> dict[str, Any]:
+def whole(*serials: str, kind: str = "xfs") -> dict[str, Any]:
     """A file system on each disk and a mount for it."""
     return {
         "disks": {serial.lower(): {"match": {"serial": serial}, "count": 1} for serial in serials},
         "filesystems": {
-            serial.lower(): {"device": serial.lower(), "type": "xfs", "mount": f"/srv/{serial.lower()}"}
+            serial.lower(): {"device": serial.lower(), "type": kind, "mount": f"/srv/{serial.lower()}"}
             for serial in serials
         },
     }
@@ -99,6 +99,24 @@ def test_a_slow_disk_is_waited_for(vm: VirtualMachine) -> None:
         assert converges(vm, whole("SLOW1"))["changed"]
     finally:
         vm.qmp.command("block_set_io_throttle", id=qemu.device_name("SLOW1"), **limits, iops_wr=0)
+
+
+@pytest.mark.parametrize("kind", ["ext4", "xfs"])
+def test_a_file_system_that_the_kernel_gave_up_is_told_and_comes_back(vm: VirtualMachine, kind: str) -> None:
+    document, path = whole(kind.upper(), kind=kind), f"/srv/{kind}"
+    converges(vm, document)
+    digests = faults.kept(vm)
+    faults.fail(vm, kind.upper())
+    vm.ssh(
+        f"for i in $(seq 20); do touch {path}/$i 2>&1; sync {path}; sleep 1; stat {path} || break; done", check=False
+    )
+    faults.mend(vm, kind.upper())
+    answer = faults.run(vm, document).answer
+    assert not answer.get("failed"), answer["msg"]
+    assert any(note.startswith(f"{path}: the kernel") and "unmount it" in note for note in answer["notes"]), answer
+    assert faults.check(vm) == [path]
+    assert [one["id"] for one in converges(vm, document)["plan"]] == [f"mount.mount:{path}"]
+    faults.unchanged(vm, [digests])
 
 
 def test_a_journal_disk_that_fills_in_the_middle_has_room_for_this_run(vm: VirtualMachine) -> None:

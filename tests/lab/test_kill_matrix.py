@@ -120,7 +120,10 @@ def test_a_power_cut_is_finished_by_the_next(name: str, point: str) -> None:
 @pytest.mark.parametrize("point", faults.POINTS)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_what_a_disk_refused_is_done_by_the_next(name: str, point: str) -> None:
-    """All that a disk of the action is asked for is an input/output error, until the run has ended."""
+    """All that a disk of the action is asked for is an input/output error, until the run has ended.
+
+    A file system that is mounted then is given up by the kernel, and checked by a person: the run says so.
+    """
     with host(name) as one:
         serials = {disk.link: disk.serial for disk in one.told.machine.disks}
         disks = {action["id"]: [serials[link] for link in action["disks"] if link in serials] for action in one.plan}
@@ -132,6 +135,8 @@ def test_what_a_disk_refused_is_done_by_the_next(name: str, point: str) -> None:
             faults.go_on(one.vm)
             answer = launched.answer()
             faults.mend(one.vm, serial)
+            if given_up := faults.check(one.vm):
+                print(f"the kernel gave up {', '.join(given_up)}", flush=True)
             if answer.get("failed"):
                 print(answer["msg"], flush=True)
                 assert "Traceback" not in answer["msg"] and answer["msg"].endswith(".")

@@ -25,7 +25,7 @@ from ansible_collections.barestore.storage.plugins.module_utils.host.observation
 from ansible_collections.barestore.storage.plugins.module_utils.host.observer import Observer
 from ansible_collections.barestore.storage.plugins.module_utils.host.state import Device, Site, State
 from ansible_collections.barestore.storage.plugins.module_utils.plan.journal import Journal
-from ansible_collections.barestore.storage.plugins.module_utils.plan.model import Action, Plan, Refusal
+from ansible_collections.barestore.storage.plugins.module_utils.plan.model import Action, Note, Plan, Refusal
 from ansible_collections.barestore.storage.plugins.module_utils.plan.order import ordered
 from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Runner
 
@@ -49,7 +49,10 @@ def plan(document: dict[str, Any], device: Device) -> Plan:
             want.kinds[kind.KIND] = tuple(kind.declare(long, have, want, SITE, seen))
         steps = [step for kind in KINDS for step in kind.plan(have, want, SITE, seen)]
         actions = {step.id: step for step in steps if isinstance(step, Action)}
-        return Plan(ordered(actions.values()), tuple(step for step in steps if isinstance(step, Refusal)))
+        refusals = tuple(step for step in steps if isinstance(step, Refusal))
+        return Plan(
+            ordered(actions.values()), refusals, notes=tuple(x.sentence() for x in steps if isinstance(x, Note))
+        )
 
     probes = (*blockdevices.PROBES, *(probe for kind in KINDS for probe in kind.probes(long)))
     return Observer(Runner()).observe(probes, planned)[1]
@@ -135,6 +138,24 @@ def grow(device: Device, path: Path, folder: Path, kind: str, label: str) -> Non
     if kind == "ext4":
         subprocess.run(["mount", device.path, str(path)], check=True)
     assert (path / "kept").read_text() == "kept"
+
+
+def test_a_file_system_that_the_kernel_met_errors_in_is_told_until_it_was_checked(
+    loop: Callable[..., Device], tmp_path: Path
+) -> None:
+    device, path = loop(100 * MIB), tmp_path / "srv"
+    document = filesystem_document("ext4", path)
+    apply(document, device, tmp_path)
+    assert plan(document, device).notes == ()
+    Path(f"/sys/fs/ext4/{Path(device.path).name}/trigger_fs_error").write_text("of this test")
+    found = plan(document, device)
+    assert (found.actions, found.refusals) == ((), ())
+    (note,) = found.notes
+    assert note.startswith(f"{path}: the kernel met errors in its ext4 (1) and may have stopped writing to it; unmount")
+    subprocess.run(["umount", str(path)], check=True)
+    subprocess.run(["e2fsck", "-f", "-y", device.path], check=False, capture_output=True)
+    apply(document, device, tmp_path / "2")
+    assert plan(document, device).notes == ()
 
 
 def test_changed_options_and_owner_of_a_mount(loop: Callable[..., Device], tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ class SimulatedHost:
     links: dict[str, str] = field(default_factory=dict)
     folders: dict[tuple[str, str], Folder] = field(default_factory=dict)
     fresh: set[str] = field(default_factory=set)
+    unreadable: set[str] = field(default_factory=set)
     _minors: int = 0
     _named: dict[str, int] = field(default_factory=dict)
 

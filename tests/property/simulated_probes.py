@@ -52,7 +52,7 @@ def answer(host: SimulatedHost, probe: Probe) -> Any:
         mounted = host.mounts.get(probe.path)
         return statfs(mounted.content) if mounted and mounted.content else None
     if isinstance(probe, StatPath):
-        return host.stat(probe.path)
+        return None if probe.path in host.unreadable else host.stat(probe.path)
     if isinstance(probe, ReadLinks):
         return _links(host, probe.path)
     if isinstance(probe, ReadPartitions):

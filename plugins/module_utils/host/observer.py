@@ -266,12 +266,13 @@ def _statfs(path: str) -> dict[str, int] | None:
 
 
 def _stat(path: str) -> dict[str, Any] | None:
+    kinds = {stat.S_IFDIR: "directory", stat.S_IFREG: "file", stat.S_IFLNK: "link", stat.S_IFBLK: "block"}
     try:
         found = os.lstat(path)
-    except OSError:
+        kind = kinds.get(stat.S_IFMT(found.st_mode), "other")
+        empty = kind == "directory" and not os.listdir(path)
+    except OSError:  # not there, or on a disk that answers no more
         return None
-    kinds = {stat.S_IFDIR: "directory", stat.S_IFREG: "file", stat.S_IFLNK: "link", stat.S_IFBLK: "block"}
-    kind = kinds.get(stat.S_IFMT(found.st_mode), "other")
     return {
         "type": kind,
         "owner": _name(pwd.getpwuid, found.st_uid),
@@ -280,7 +281,7 @@ def _stat(path: str) -> dict[str, Any] | None:
         "gid": str(found.st_gid),
         "mode": f"{stat.S_IMODE(found.st_mode):04o}",
         "link": os.readlink(path) if kind == "link" else "",
-        "empty": kind == "directory" and not os.listdir(path),
+        "empty": empty,
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...plan.model import Action, Command, Expect, Refusal, Step
+from ...plan.model import Action, Command, Expect, Note, Refusal, Step
 from .. import fstab
 from ..blockdevices import BlockDevices
 from ..carriers import carriers
@@ -72,7 +72,7 @@ def declare(
             )
 
 
-def plan(have: State, want: State, site: Site, observation: Observation) -> Iterator[Action | Refusal]:
+def plan(have: State, want: State, site: Site, observation: Observation) -> Iterator[Action | Refusal | Note]:
     mounted = dict(have.of(KIND))
     shrinking = {one.request.title for one in want.of("logical_volume") if one.shrinks}
     for wanted in want.of(KIND):
@@ -81,6 +81,8 @@ def plan(have: State, want: State, site: Site, observation: Observation) -> Iter
         if holder is not None and (there is None or holder != there.kname):
             yield Refusal(wanted.path, f"{holder} is mounted there already", "unmount it, or choose another path")
             continue
+        if holder is not None:
+            yield from _given_up(wanted, holder, observation)
         entry = fstab.edit(observation, lambda one, path=wanted.path: one.path == path, _line(wanted))  # type: ignore[misc]
         if holder is None:
             yield from _not_hiding(wanted, observation)
@@ -98,6 +100,25 @@ def plan(have: State, want: State, site: Site, observation: Observation) -> Iter
             yield _change(wanted, (*entry, Command(("mount", "--options", "remount", wanted.path))))
         yield from fstab.reload(observation, entry)
         yield from _owned(wanted, observation, fresh=holder is None)
+
+
+def _given_up(wanted: Mount, holder: str, observation: Observation) -> Iterator[Note]:
+    """What the kernel stopped after an error of its disk still looks mounted, and read-write.
+
+    ext4 counts errors until e2fsck was there (the kernel's sysfs-fs-ext4); an XFS that was shut down tells nobody
+    about its files (xfs_vn_getattr).
+    """
+    device = wanted.filesystem.device.path
+    if wanted.filesystem.type == "ext4":
+        errors = observation.ask(ReadFile(f"/sys/fs/ext4/{holder}/errors_count")) or "0"
+        if errors.strip() != "0":
+            told = f"the kernel met errors in its ext4 ({errors.strip()}) and may have stopped writing to it"
+            yield Note(wanted.path, f"{told}; unmount it, run 'e2fsck -f {device}', and run again")
+    elif wanted.filesystem.type == "xfs" and observation.ask(StatPath(wanted.path)) is None:
+        told = "the kernel shut its xfs down after an error, and nothing in it can be read"
+        yield Note(
+            wanted.path, f"{told}; unmount it and run again; where its mount fails, 'xfs_repair {device}' says why"
+        )
 
 
 def _line(wanted: Mount) -> str:

@@ -15,10 +15,10 @@ from ansible_collections.barestore.storage.plugins.module_utils.plan.model impor
 DISK = DiskModel("D1", "sas", 1, 2 * GIB, wwn="0x5000c50000000001")
 
 
-def _document(mount: dict[str, Any]) -> dict[str, Any]:
+def _document(mount: dict[str, Any], kind: str = "ext4") -> dict[str, Any]:
     return {
         "disks": {"d": {"match": {"serial": "D1"}, "count": 1}},
-        "filesystems": {"f": {"device": "d", "type": "ext4", "mount": {"path": "/srv/d", **mount}}},
+        "filesystems": {"f": {"device": "d", "type": kind, "mount": {"path": "/srv/d", **mount}}},
     }
 
 
@@ -58,3 +58,30 @@ def test_no_options_and_no_nofail_are_the_defaults_and_not_an_empty_field() -> N
     host, _plan = _applied(_document({"options": [], "nofail": False}))
     (line,) = [line for line in host.files["/etc/fstab"].splitlines() if "/srv/d" in line]
     assert line.split()[1:] == ["/srv/d", "ext4", "defaults", "0", "2"]
+
+
+def test_errors_that_the_kernel_met_in_an_ext4_are_told() -> None:
+    host, _plan = _applied(_document({}))
+    counter = "/sys/fs/ext4/sda/errors_count"
+    host.files[counter] = "0\n"
+    assert host.plan(_document({})).notes == ()
+    host.files[counter] = "2\n"
+    plan = host.plan(_document({}))
+    assert (plan.actions, plan.refusals) == ((), ())
+    assert plan.notes == (
+        "/srv/d: the kernel met errors in its ext4 (2) and may have stopped writing to it; unmount it, run "
+        "'e2fsck -f /dev/disk/by-id/wwn-0x5000c50000000001', and run again.",
+    )
+
+
+def test_an_xfs_that_was_shut_down_is_told() -> None:
+    document = _document({}, kind="xfs")
+    host, _plan = _applied(document)
+    assert host.plan(document).notes == ()
+    host.unreadable.add("/srv/d")
+    plan = host.plan(document)
+    assert (plan.actions, plan.refusals) == ((), ())
+    assert plan.notes == (
+        "/srv/d: the kernel shut its xfs down after an error, and nothing in it can be read; unmount it and run "
+        "again; where its mount fails, 'xfs_repair /dev/disk/by-id/wwn-0x5000c50000000001' says why.",
+    )
