@@ -24,7 +24,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.parametrize(
     ("ci", "minutes", "begins"),
-    [("true", 45, True), ("true", 46, False), ("", 80, True)],
+    [("true", 49, True), ("true", 50, False), ("", 80, True)],
     ids=["enough time", "too little time", "no CI"],
 )
 def test_a_long_layer_begins_on_ci_only_with_time_for_all_of_it(
@@ -34,7 +34,7 @@ def test_a_long_layer_begins_on_ci_only_with_time_for_all_of_it(
     outcome = run.in_time("cluster", 3000.0 - minutes * 60)
     assert begun == (["cluster"] if begins else [])
     assert outcome.state == ("passed" if begins else "no time")
-    assert begins or outcome.reason == "46 of 85 minutes are gone, and it may take 40; run: make cluster"
+    assert begins or outcome.reason == "50 of 85 minutes are gone, and it may take 36; run: make cluster"
 
 
 def test_a_short_layer_begins_whatever_is_left(monkeypatch: pytest.MonkeyPatch, begun: list[str]) -> None:
