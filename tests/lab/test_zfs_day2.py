@@ -69,8 +69,8 @@ def test_a_vdev_is_added_with_the_line_that_the_refusal_prints(guest: Guest) -> 
     assert "what is added stays in it for ever" in refused["msg"]
     assert "would update 'tank' to the following configuration" in refused["notes"][0]
     assert "zfs_pool.add:tank" in guest.consented(larger)
-    (refusal,) = guest.refused(larger.replace("width: 2", "width: 4"))
-    assert "is 2 wide, 4 is wanted, and no disk is free" in refusal
+    (refusal,) = guest.refused(larger.replace("width: 2", "width: 3"))
+    assert "is 2 wide, 3 is wanted, and no disk is free" in refusal
     unchanged(guest, digest)
 
 
