@@ -135,6 +135,6 @@ def test_ext4_becomes_smaller_with_consent(vm: VirtualMachine, document: dict[st
 
 
 def test_xfs_is_never_made_smaller(vm: VirtualMachine) -> None:
-    wanted = copy.deepcopy(_now[vm.name])
-    wanted["lvm"]["pair"]["volumes"]["mirror"] |= {"size": "200 MiB", "size_policy": "exact"}
+    wanted = copy.deepcopy(_now.get(vm.name, DOCUMENT))
+    wanted["lvm"]["pair"]["volumes"]["mirror"] |= {"size": "320 MiB", "size_policy": "exact"}
     assert "xfs cannot be made smaller" in converge(vm, wanted)["msg"]
