@@ -89,7 +89,7 @@ def test_a_disk_pulled_in_the_middle_comes_back(vm: VirtualMachine) -> None:
     assert "the disk PULL1 was chosen" in refused["msg"] and not refused["executed"]
     vm.add_disk(disk)
     converges(vm, document)
-    assert vm.ssh("findmnt -no FSTYPE /srv/pull1 /srv/pull2").stdout == "xfs\nxfs\n"
+    assert vm.ssh("findmnt -no FSTYPE /srv/pull1; findmnt -no FSTYPE /srv/pull2").stdout == "xfs\nxfs\n"
 
 
 def test_a_slow_disk_is_waited_for(vm: VirtualMachine) -> None:
@@ -134,7 +134,7 @@ def test_a_journal_disk_that_fills_in_the_middle_has_room_for_this_run(vm: Virtu
         vm.ssh("rm /var/lib/barestore/full")
         converges(vm, document)
         told = json.loads(vm.ssh("cat /var/lib/barestore/reports/*.json").stdout)
-        assert told["error"] == "" and "filesystem.create:full1" in told["done"]
+        assert told["error"] == "" and "filesystem.create:full1@FULL1" in told["done"]
     finally:
         vm.ssh("cp -a /var/lib/barestore/state.json /mnt/saved/; umount /var/lib/barestore; rm -r /mnt/saved")
 
@@ -160,7 +160,7 @@ def test_a_run_whose_connection_broke_ends_by_itself(vm: VirtualMachine) -> None
     assert not answer.get("failed"), answer["msg"]
     assert answer["changed"] is False, "the run that nobody listened to had not ended its work"
     last = json.loads(vm.ssh("cat $(ls -t /var/lib/barestore/reports/*.json | head -1)").stdout)
-    assert last["error"] == "" and "filesystem.create:ssh1" in [one["id"] for one in last["plan"]]
+    assert last["error"] == "" and "filesystem.create:ssh1@SSH1" in [one["id"] for one in last["plan"]]
 
 
 def _unlocked(vm: VirtualMachine, document: dict[str, Any]) -> dict[str, Any]:
