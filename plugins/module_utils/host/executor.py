@@ -25,6 +25,7 @@ from .holding import Hold, disk_of
 from .noticing import Noticing, known
 from .zeroing import zero
 
+_BY_ID = "/dev/disk/by-id"
 _SIDE_BY_SIDE = 8
 _DEVICE_SECONDS = 30.0
 # Between two looks for devices: at least, and for each that is waited for, since sixty looks cost as much as a tool.
@@ -138,8 +139,10 @@ class Executor:
         try:
             self._miss_no_device(action)
             before = known(set(action.waits) - set(action.holds)) if action.settles else {}
+            _flush(action)  # an earlier run may have been killed over what this one builds on
             for step in action.steps:
                 self._step(action, step)
+            _flush(action)
             self._noticing.wrote(before)
             for expect in action.expects:
                 seen = self._settled_shortfall(expect)
@@ -216,6 +219,27 @@ def _failure(future: Future[None]) -> StorageError | None:
     if error is None or isinstance(error, StorageError):
         return error
     raise error
+
+
+def _flush(action: Action) -> None:
+    """Have its disks keep what they took: LVM writes past the page cache and never asks for it, and the power may fail.
+
+    :raises Surprise: a disk says that it could not.
+    """
+    for name in action.disks:
+        path = f"{_BY_ID}/{name}"
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            continue  # gone, or without its link for a moment: what the action promised is read back
+        try:
+            os.fsync(handle)
+        except OSError as error:
+            raise Surprise(
+                f"{path} did not keep what was written: {error.strerror}", "look at the disk, and run again"
+            ) from error
+        finally:
+            os.close(handle)
 
 
 def _write(step: EditLine | WriteFile | Link) -> None:

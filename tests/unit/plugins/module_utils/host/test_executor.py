@@ -250,3 +250,39 @@ def test_an_interrupt_of_a_wide_plan_leaves_most_of_it_undone(run: Callable[...,
         run(*[action(f"wide{number:02d}", sh("sleep 0.2")) for number in range(60)])
     timer.join()
     assert len([one for one in records(tmp_path) if one["event"] == "done"]) < 40
+
+
+def test_a_disk_keeps_what_was_written_before_the_action_is_done(
+    run: Callable[..., Executor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LVM flushes nothing: what it wrote is lost with the power unless somebody asks the disk."""
+    (tmp_path / "wwn-1").touch()
+    monkeypatch.setattr(executor, "_BY_ID", str(tmp_path))
+    flush, seen = os.fsync, list[bool]()
+
+    def fsync(handle: int) -> None:
+        if os.readlink(f"/proc/self/fd/{handle}") == str(tmp_path / "wwn-1"):
+            seen.append((tmp_path / "made").exists())
+            assert "done" not in [record["event"] for record in records(tmp_path)]
+        flush(handle)
+
+    monkeypatch.setattr(executor.os, "fsync", fsync)
+    run(action("one", sh(f"touch {tmp_path}/made"), disks=("wwn-1", "wwn-that-is-gone")))
+    assert seen == [False, True]
+
+
+def test_a_disk_that_cannot_keep_what_was_written_stops_the_run(
+    run: Callable[..., Executor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "wwn-1").touch()
+    monkeypatch.setattr(executor, "_BY_ID", str(tmp_path))
+    flush = os.fsync
+
+    def fsync(handle: int) -> None:
+        if os.readlink(f"/proc/self/fd/{handle}") == str(tmp_path / "wwn-1"):
+            raise OSError(5, "Input/output error")
+        flush(handle)
+
+    monkeypatch.setattr(executor.os, "fsync", fsync)
+    with pytest.raises(Surprise, match="wwn-1 did not keep what was written: Input/output error"):
+        run(action("one", sh("true"), disks=("wwn-1",)))
