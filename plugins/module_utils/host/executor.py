@@ -46,6 +46,7 @@ class Executor:
         self._stop = threading.Event()
         self._hold = Hold()
         self._noticing = Noticing()
+        self._kept: set[str] = set()
         self.done: list[Done] = []
 
     def execute(self, plan: Plan) -> None:
@@ -139,10 +140,12 @@ class Executor:
         try:
             self._miss_no_device(action)
             before = known(set(action.waits) - set(action.holds)) if action.settles else {}
-            _flush(action)  # an earlier run may have been killed over what this one builds on
+            # An earlier run may have been killed over what this one builds on.
+            _flush(set(action.disks) - self._kept)
+            self._kept.update(action.disks)
             for step in action.steps:
                 self._step(action, step)
-            _flush(action)
+            _flush(action.disks)
             self._noticing.wrote(before)
             for expect in action.expects:
                 seen = self._settled_shortfall(expect)
@@ -221,12 +224,12 @@ def _failure(future: Future[None]) -> StorageError | None:
     raise error
 
 
-def _flush(action: Action) -> None:
-    """Have its disks keep what they took: LVM writes past the page cache and never asks for it, and the power may fail.
+def _flush(disks: Iterable[str]) -> None:
+    """Have disks keep what they took: LVM writes past the page cache and never asks for it, and the power may fail.
 
     :raises Surprise: a disk says that it could not.
     """
-    for name in action.disks:
+    for name in disks:
         path = f"{_BY_ID}/{name}"
         try:
             handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -263,12 +263,15 @@ def test_a_disk_keeps_what_was_written_before_the_action_is_done(
     def fsync(handle: int) -> None:
         if os.readlink(f"/proc/self/fd/{handle}") == str(tmp_path / "wwn-1"):
             seen.append((tmp_path / "made").exists())
-            assert "done" not in [record["event"] for record in records(tmp_path)]
+            assert [one["event"] for one in records(tmp_path)][-1] == "start"
         flush(handle)
 
     monkeypatch.setattr(executor.os, "fsync", fsync)
-    run(action("one", sh(f"touch {tmp_path}/made"), disks=("wwn-1", "wwn-that-is-gone")))
-    assert seen == [False, True]
+    run(
+        action("one", sh(f"touch {tmp_path}/made"), disks=("wwn-1", "wwn-that-is-gone")),
+        action("two", sh("true"), needs="one", disks=("wwn-1",)),
+    )
+    assert seen == [False, True, True]
 
 
 def test_a_disk_that_cannot_keep_what_was_written_stops_the_run(
