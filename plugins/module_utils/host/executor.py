@@ -233,16 +233,16 @@ def _flush(disks: Iterable[str]) -> None:
         path = f"{_BY_ID}/{name}"
         try:
             handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        except FileNotFoundError:
             continue  # gone, or without its link for a moment: what the action promised is read back
-        try:
-            os.fsync(handle)
         except OSError as error:
             raise Surprise(
                 f"{path} did not keep what was written: {error.strerror}", "look at the disk, and run again"
             ) from error
-        finally:
-            os.close(handle)
 
 
 def _write(step: EditLine | WriteFile | Link) -> None:
