@@ -131,6 +131,15 @@ def environment() -> dict[str, str]:
     return {**env, "HOME": str(HOME), "PATH": search_path()}
 
 
+def shadows(folder: Path) -> list[str]:
+    """Files in a folder for temporary files that Python takes for its own modules.
+
+    ansible-test starts its scripts in /tmp (it passes no TMPDIR on), and Python imports from beside a script first.
+    """
+    names = (path for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file())
+    return sorted(str(path) for path in names if path.stem in sys.stdlib_module_names)
+
+
 def nothing_found(test: str) -> str:
     if test.endswith("on Python 3.8"):
         return f"{CONFIG} asks for 3.9 or newer"
@@ -154,6 +163,9 @@ def not_run(output: str) -> list[str]:
 
 
 def main() -> int:
+    if found := shadows(Path("/tmp")):
+        print(f"{', '.join(found)}: Python would take this for a module of its own library; move it elsewhere")
+        return 1
     copy()
     bootstrap_pip()
     patient_pip()
