@@ -98,6 +98,7 @@ class StatPath:
     """Of a path: ``{"type": directory|file|link|block|other, "owner", "uid", "group", "gid", "mode", ...}``.
 
     None when there is nothing. The numbers are texts too; owner and group are numbers where they have no name.
+    ``empty`` is None of a folder that cannot be read.
     """
 
     path: str

@@ -269,10 +269,9 @@ def _stat(path: str) -> dict[str, Any] | None:
     kinds = {stat.S_IFDIR: "directory", stat.S_IFREG: "file", stat.S_IFLNK: "link", stat.S_IFBLK: "block"}
     try:
         found = os.lstat(path)
-        kind = kinds.get(stat.S_IFMT(found.st_mode), "other")
-        empty = kind == "directory" and not os.listdir(path)
     except OSError:  # not there, or on a disk that answers no more
         return None
+    kind = kinds.get(stat.S_IFMT(found.st_mode), "other")
     return {
         "type": kind,
         "owner": _name(pwd.getpwuid, found.st_uid),
@@ -281,8 +280,16 @@ def _stat(path: str) -> dict[str, Any] | None:
         "gid": str(found.st_gid),
         "mode": f"{stat.S_IMODE(found.st_mode):04o}",
         "link": os.readlink(path) if kind == "link" else "",
-        "empty": empty,
+        "empty": kind == "directory" and _empty(path),
     }
+
+
+def _empty(folder: str) -> bool | None:
+    """Whether nothing is in a folder; None when it cannot be read."""
+    try:
+        return not os.listdir(folder)
+    except OSError:
+        return None
 
 
 def _name(lookup: Callable[[int], Any], number: int) -> str:

@@ -131,9 +131,9 @@ def _not_hiding(wanted: Mount, observation: Observation) -> Iterator[Refusal]:
     if found and found["type"] != "directory":
         yield Refusal(wanted.path, f"it is a {found['type']} and no folder", "choose another path, or remove it")
     elif found and not found["empty"]:
-        yield Refusal(
-            wanted.path, "the folder is not empty, and a mount would hide what is in it", "move its files away first"
-        )
+        told = "cannot be read" if found["empty"] is None else "is not empty"
+        why = f"the folder {told}, and a mount would hide what is in it"
+        yield Refusal(wanted.path, why, "move its files away first")
 
 
 def _mount(wanted: Mount, entry: tuple[Step, ...]) -> Action:

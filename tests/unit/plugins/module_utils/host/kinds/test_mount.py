@@ -85,3 +85,16 @@ def test_an_xfs_that_was_shut_down_is_told() -> None:
         "/srv/d: the kernel shut its xfs down after an error, and nothing in it can be read; unmount it and run "
         "again; where its mount fails, 'xfs_repair /dev/disk/by-id/wwn-0x5000c50000000001' says why.",
     )
+
+
+@pytest.mark.parametrize(("empty", "told"), [(False, "is not empty"), (None, "cannot be read")])
+def test_a_folder_is_not_hidden_unless_nothing_is_known_to_be_in_it(
+    monkeypatch: pytest.MonkeyPatch, empty: bool | None, told: str
+) -> None:
+    host = SimulatedHost([DISK])
+    seen = host.stat("/srv")
+    assert seen
+    monkeypatch.setattr(host, "stat", lambda _path: {**seen, "empty": empty})
+    assert [one.sentence() for one in host.plan(_document({})).refusals] == [
+        f"/srv/d: the folder {told}, and a mount would hide what is in it; move its files away first."
+    ]
