@@ -241,14 +241,13 @@ def _text(path: str) -> str | None:
 
 
 def _bytes(path: str, offset: int, length: int) -> str | None:
-    try:
+    with suppress(OSError):
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             return os.pread(handle, length, offset).hex()
         finally:
             os.close(handle)
-    except OSError:
-        return None
+    return None
 
 
 def _luks(path: str) -> dict[str, Any] | None:
@@ -258,11 +257,10 @@ def _luks(path: str) -> dict[str, Any] | None:
 
 
 def _statfs(path: str) -> dict[str, int] | None:
-    try:
+    with suppress(OSError):
         found = os.statvfs(path)
-    except OSError:
-        return None
-    return {"block_size": found.f_frsize, "blocks": found.f_blocks}
+        return {"block_size": found.f_frsize, "blocks": found.f_blocks}
+    return None
 
 
 def _stat(path: str) -> dict[str, Any] | None:
@@ -286,10 +284,9 @@ def _stat(path: str) -> dict[str, Any] | None:
 
 def _empty(folder: str) -> bool | None:
     """Whether nothing is in a folder; None when it cannot be read."""
-    try:
+    with suppress(OSError):
         return not os.listdir(folder)
-    except OSError:
-        return None
+    return None
 
 
 def _name(lookup: Callable[[int], Any], number: int) -> str:
