@@ -27,6 +27,8 @@ class Said:
 
 Judge = Callable[[Facts, Facts, Said], list[str]]
 Document = Callable[[str, Sequence[str]], dict[str, Any]]
+# The variables of linux-system-roles.storage, from the tag, the links of the disks and their kernel names.
+Role = Callable[[str, Sequence[str], Sequence[str]], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Case:
     judge: Judge
     script: str = ""  # none: a script only says what there shall be more of
     playbook: str = ""  # in safety/, without .yml; as the case where empty
+    role: Role | None = None  # none: linux-system-roles.storage has no word for it
     disks: int = 1
     absent: int = 0  # disks that are asked for and not there
     runs: int = 1
@@ -68,6 +71,22 @@ def _of_one(tag: str, serials: Sequence[str]) -> dict[str, Any]:
 
 def _volumes(tag: str, serials: Sequence[str], volumes: Mapping[str, Any]) -> dict[str, Any]:
     return _group(tag, serials, lvm={tag: {"physical_volumes": [tag], "volumes": dict(volumes)}})
+
+
+def _pool(tag: str, disks: Sequence[str], **keys: Any) -> dict[str, Any]:
+    return {"storage_pools": [{"name": tag, "disks": list(disks), **keys}]}
+
+
+def _pool_of_all(tag: str, links: Sequence[str], _names: Sequence[str]) -> dict[str, Any]:
+    return _pool(tag, links)
+
+
+def _pool_with(*volumes: dict[str, Any]) -> Role:
+    return lambda tag, links, _names: _pool(tag, links, volumes=list(volumes))
+
+
+def _disk_volume(tag: str, links: Sequence[str], **keys: Any) -> dict[str, Any]:
+    return {"storage_volumes": [{"name": tag, "type": "disk", "disks": list(links), **keys}]}
 
 
 def _keeps(**keys: str) -> Judge:
@@ -147,6 +166,9 @@ CASES = (
         ),
         _KEPT,
         "parted --script $1 mkpart data 400MiB 100%",
+        role=lambda tag, links, _names: _pool(
+            tag, links, type="partition", volumes=[{"name": "data", "type": "partition", "size": "100m"}]
+        ),
     ),
     Case(
         "group",
@@ -156,6 +178,7 @@ CASES = (
         _volume_group,
         _KEPT,
         "pvcreate -qq $1; vgcreate -qq $tag $1",
+        role=_pool_of_all,
     ),
     Case(
         "raw",
@@ -166,6 +189,7 @@ CASES = (
         _keeps(file="the data was written over"),
         "pvcreate -qq $1; vgcreate -qq $tag $1",
         playbook="group",
+        role=_pool_of_all,
     ),
     Case(
         "mkfs",
@@ -175,6 +199,7 @@ CASES = (
         lambda tag, serials: _group(tag, serials, filesystems={tag: {"device": tag, "type": "ext4"}}),
         _KEPT,
         "mkfs.ext4 -q $1",
+        role=lambda tag, links, _names: _disk_volume(tag, links, fs_type="ext4"),
     ),
     Case(
         "check",
@@ -192,6 +217,9 @@ CASES = (
             fstab="check mode wrote fstab",
         ),
         check=True,
+        role=_pool_with(
+            *({"name": name, "size": "128m", "fs_type": "ext4", "mount_point": ""} for name in ("idle", "used"))
+        ),
         steady=False,
     ),
     Case(
@@ -216,6 +244,7 @@ CASES = (
         ),
         _KEPT,
         "lvreduce --force --yes --size 128m $tag/data",
+        role=_pool_with({"name": "data", "size": "128m", "fs_type": "ext4"}),
     ),
     # LVM looks for a file system since 2.03.17 and refuses, in spite of the force; where it finds none it does not.
     Case(
@@ -228,6 +257,7 @@ CASES = (
         _keeps(file="the end of the data was cut off"),
         "lvreduce --force --yes --size 128m $tag/data",
         playbook="shrink",
+        role=_pool_with({"name": "data", "size": "128m", "fs_type": "unformatted"}),
     ),
     Case(
         "renamed",
@@ -240,6 +270,7 @@ CASES = (
         "pvcreate -qq $name; vgcreate -qq $tag $name",
         disks=2,
         exchanged=True,
+        role=lambda tag, _links, names: _pool(tag, names[:1]),
     ),
     Case(
         "killed",
@@ -253,6 +284,9 @@ CASES = (
         "mkfs.xfs -q $1; mkdir -p /srv/$tag; mount $1 /srv/$tag",
         runs=2,
         first="killed",
+        role=lambda tag, links, _names: _disk_volume(
+            tag, links, fs_type="xfs", mount_point=f"/srv/{tag}", mount_options="defaults,nofail"
+        ),
         steady=False,
     ),
     Case(
@@ -265,6 +299,7 @@ CASES = (
         "pvcreate -qq $*; vgcreate -qq $tag $*",
         playbook="group",
         absent=1,
+        role=_pool_of_all,
     ),
     Case(
         "chosen",
@@ -279,6 +314,16 @@ CASES = (
         "set -- $(lsblk -dnpo NAME,MODEL | awk -v model=$tag 'tolower($2) == model { print $1 }')\n"
         "pvcreate -qq $*; vgcreate -qq $tag $*",
         disks=2,
+        # By what the host tells of its disks, as in safety/chosen.yml.
+        role=lambda tag, _links, _names: {
+            "storage_pools": [
+                {
+                    "name": tag,
+                    "disks": "{{ ansible_facts.devices | dict2items "
+                    f"| selectattr('value.model', 'equalto', '{tag.upper()}') | map(attribute='key') | list }}}}",
+                }
+            ]
+        },
     ),
     Case(
         "member",
@@ -288,6 +333,7 @@ CASES = (
         _of_one,
         _keeps(members="the disk was taken out of the group unasked", file=_LOST),
         disks=2,
+        role=lambda tag, links, _names: _pool(tag, links[:1]),
     ),
     Case(
         "full",
@@ -298,5 +344,6 @@ CASES = (
         _second_run,
         "lvcreate -qq -y -l 100%FREE -n data $tag",
         runs=2,
+        role=_pool_with({"name": "data", "size": "100%", "fs_type": "unformatted"}),
     ),
 )

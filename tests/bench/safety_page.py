@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from datetime import date
 
 from guest import ROOT, Unmeasured
-from safety_cases import CASES, Case
+from safety_cases import CASES
 from safety_tries import SYSTEMS, Seen
 
 PAGE = ROOT / "docs" / "comparison.md"
 BEGIN, END = "<!-- tried: written by `SAFETY=write make bench ONLY=safety` -->", "<!-- tried: end -->"
+TRIED = "Tried ("
 
 
-def write(cases: Sequence[Case], seen: Sequence[Seen], versions: Sequence[str]) -> None:
-    """Replace what is between the marks; cases that were not tried keep their rows.
+def write(seen: Sequence[Seen], versions: Sequence[str]) -> None:
+    """Replace what is between the marks; what was not tried keeps its cell, and its line of versions.
 
     :raises Unmeasured: the page has no marks.
     """
@@ -24,18 +25,26 @@ def write(cases: Sequence[Case], seen: Sequence[Seen], versions: Sequence[str]) 
     old, end, tail = rest.partition(END)
     if not (begin and end):
         raise Unmeasured(f"{PAGE.name} has not both marks, {BEGIN} and {END}")
-    rows = {line.split(" | ")[0].removeprefix("| "): line for line in old.splitlines() if line.startswith("| ")}
-    rows |= {case.what: _line(case, seen) for case in cases}
+    cells = _cells(old) | {(one.tried.case.what, one.tried.system): _cell(one) for one in seen}
     lines = [f"| tried | {' | '.join(SYSTEMS.values())} |", f"| --- |{' --- |' * len(SYSTEMS)}"]
-    lines += [rows[case.what] for case in CASES if case.what in rows]
-    told = f"Tried on {date.today().isoformat()} with {', '.join(versions)}."
-    PAGE.write_text("\n\n".join([head + BEGIN, "\n".join(lines), told, end + tail]))
+    for what in (case.what for case in CASES):
+        row = [cells.get((what, system), "not tried") for system in SYSTEMS.values()]
+        lines.append(f"| {what} | {' | '.join(row)} |")
+    systems = ", ".join(dict.fromkeys(one.tried.system for one in seen))
+    told = {_whom(line): line for line in old.splitlines() if line.startswith(TRIED)}
+    told |= {systems: f"{TRIED}{systems}) on {date.today().isoformat()} with {', '.join(versions)}."}
+    PAGE.write_text("\n\n".join([head + BEGIN, "\n".join(lines), *told.values(), end + tail]))
 
 
-def _line(case: Case, seen: Sequence[Seen]) -> str:
-    """A row: a column for each system."""
-    cells = {one.tried.letter: _cell(one) for one in seen if one.tried.case is case}
-    return f"| {case.what} | {' | '.join(cells.get(letter, 'not tried') for letter in SYSTEMS)} |"
+def _cells(table: str) -> dict[tuple[str, str], str]:
+    """The cells of a table that was written before, by case and system."""
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ") and "---" not in line]
+    systems = rows[0][1:] if rows else []
+    return {(what, system): cell for what, *row in rows[1:] for system, cell in zip(systems, row, strict=True)}
+
+
+def _whom(line: str) -> str:
+    return line.removeprefix(TRIED).partition(")")[0]
 
 
 def _cell(one: Seen) -> str:

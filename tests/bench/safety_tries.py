@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import system_role
 from guest import HERE, Guest, Run, Unmeasured
 from safety_cases import DISK, OLD_MIB, Case, Facts, Said
 
 from barestore import __version__
 from barestore.lab.machine import Disk
 
-SYSTEMS = {"b": "barestore", "c": "community.general", "s": "shell script"}
+SYSTEMS = {"b": "barestore", "c": "community.general", "l": system_role.NAME, "s": "shell script"}
 _OLD = "/var/tmp/old"
 # Reading leaves no trace on a disk: neither is a journal replayed nor a time written. udev is told to look again, since
 # it misses what is written while it still looks at a new device.
@@ -78,9 +79,20 @@ class Seen:
         return "; ".join([*self.harms, *self.rest])
 
 
-def tries(cases: Sequence[Case]) -> list[Try]:
-    """Each case with each system; barestore first, on disks that nobody touched yet."""
-    return [Try(case, letter) for letter in SYSTEMS for case in cases if letter != "s" or case.script]
+@dataclass(frozen=True)
+class Tools:
+    """Where the community bundle's programs and the role are."""
+
+    bundle: Path
+    role: Path | None
+
+
+def tries(cases: Sequence[Case], letters: Sequence[str]) -> list[Try]:
+    """Each case with each of these systems that has a word for it; barestore first, on untouched disks."""
+    silent = {"l": lambda case: case.role is None, "s": lambda case: not case.script}
+    return [
+        Try(case, letter) for letter in letters for case in cases if not (letter in silent and silent[letter](case))
+    ]
 
 
 def prepare(host: Guest) -> None:
@@ -88,7 +100,7 @@ def prepare(host: Guest) -> None:
     host.vm.ssh(f"head -c {OLD_MIB}M /dev/urandom >{_OLD}")
 
 
-def attempt(host: Guest, one: Try, tools: Path) -> Seen:
+def attempt(host: Guest, one: Try, tools: Tools) -> Seen:
     """Make what is there before, look, have the system do what is asked, and look again.
 
     :raises Unmeasured: what shall be there could not be made, or the system did not begin at all.
@@ -147,13 +159,14 @@ class _Run:
 
     host: Guest
     one: Try
-    tools: Path
+    tools: Tools
     links: Sequence[str]
     names: Sequence[str]
     shell: _Shell
 
     def said(self) -> Said:
-        return {"b": self._barestore, "c": self._community, "s": self._script}[self.one.letter]()
+        systems = {"b": self._barestore, "c": self._community, "l": self._role, "s": self._script}
+        return systems[self.one.letter]()
 
     def _barestore(self) -> Said:
         case = self.one.case
@@ -172,8 +185,17 @@ class _Run:
     def _community(self) -> Said:
         case = self.one.case
         given = {"tag": self.one.tag, "disks": list(self.links), "names": list(self.names)}
-        playbook = HERE / "safety" / f"{case.playbook or case.name}.yml"
-        run = self.host.playbook(playbook, given, tools=self.tools, collections="", check=case.check)
+        return self._tasks(HERE / "safety" / f"{case.playbook or case.name}.yml", given)
+
+    def _role(self) -> Said:
+        asked = self.one.case.role
+        assert asked
+        return self._tasks(HERE / "system_role.yml", asked(self.one.tag, self.links, self.names))
+
+    def _tasks(self, playbook: Path, given: Mapping[str, Any]) -> Said:
+        """What a playbook of many modules came to."""
+        tools, check = self.tools.bundle, self.one.case.check
+        run = self.host.playbook(playbook, given, tools=tools, collections="", check=check)
         self._answer(run)
         answers = [launch.answer for launch in run.launches]
         failed = [answer for answer in answers if answer.get("failed")]
@@ -234,7 +256,7 @@ def _short(text: str) -> str:
     return f'"{flat if len(flat) <= _LENGTH else flat[:_LENGTH].rsplit(" ", 1)[0] + " …"}"'
 
 
-def versions(host: Guest, tools: Path) -> Iterator[str]:
+def versions(host: Guest, tools: Tools, letters: Sequence[str]) -> Iterator[str]:
     """What was tried on what, in a few words each."""
     script = (
         ". /etc/os-release; echo $PRETTY_NAME; uname -r\n"
@@ -246,9 +268,11 @@ def versions(host: Guest, tools: Path) -> Iterator[str]:
     yield from packages
     yield f"barestore {__version__}"
     yield from (path.name.removesuffix(".dist-info").replace("_core-", "-core ")
-                for path in tools.parent.glob("lib/python*/site-packages/ansible_core-*.dist-info"))  # fmt: skip
+                for path in tools.bundle.parent.glob("lib/python*/site-packages/ansible_core-*.dist-info"))  # fmt: skip
     for collection in ("community/general", "ansible/posix"):
-        found = [*tools.parent.glob(f"lib/python*/site-packages/ansible_collections/{collection}/MANIFEST.json")]
+        found = [*tools.bundle.parent.glob(f"lib/python*/site-packages/ansible_collections/{collection}/MANIFEST.json")]
         if found:
             version = re.search(r'"version": "([^"]+)"', found[0].read_text())
             yield f"{collection.replace('/', '.')} {version[1] if version else '?'}"
+    if "l" in letters and tools.role:
+        yield from system_role.versions(host, tools.role)
