@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SKIP = {".git", ".venv", ".lab", "build", "collections", "dist"}
+SKIP = {".git", ".venv", ".venv-bench", ".lab", "build", "collections", "dist"}
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
