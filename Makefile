@@ -33,7 +33,7 @@ lab: setup ## virtual machines with real disks; FULL=1 for everything
 cluster: setup ## real Kubernetes and Ceph on containers as hosts; needs root
 	@FULL=$(FULL) $(RUN) cluster
 
-bench: setup ## measure, and compare with the numbers to hold; ONLY=plan,osds,fleet,report,noop,apply,community; safety and cluster run only when named
+bench: setup ## measure, and compare with the numbers to hold; ONLY=plan,osds,fleet,report,noop,apply,community,volumes; safety and cluster run only when named
 	@case "$(ONLY)" in *cluster*) tests/setup/venv.sh dev,cluster ;; esac
 	@ONLY=$(ONLY) $(RUN) bench
 

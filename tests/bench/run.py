@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures the numbers to hold and prints one table; also build/bench.json and build/bench.md.
 
-usage: run.py [plan] [osds] [fleet] [report] [noop] [apply] [community] [safety] [cluster]
+usage: run.py [plan] [osds] [fleet] [report] [noop] [apply] [community] [volumes] [safety] [cluster]
 default: ONLY of the environment, or all but safety, which takes long, and cluster, which needs the native test bed
 
 Nothing here fails because a number is off: a busy machine is no defect. It fails when something cannot be measured.
@@ -28,6 +28,7 @@ import osds  # noqa: E402
 import planning  # noqa: E402
 import report  # noqa: E402
 import safety  # noqa: E402
+import volumes  # noqa: E402
 from guest import ROOT, Unmeasured  # noqa: E402
 from table import Row, keep, show  # noqa: E402
 
@@ -42,6 +43,7 @@ SECTIONS: dict[str, Section] = {
     "noop": noop.rows,
     "apply": apply.rows,
     "community": community.rows,
+    "volumes": volumes.rows,
     "safety": safety.rows,
     "cluster": cluster.rows,
 }
