@@ -128,7 +128,7 @@ def _barestore(host: Guest, one: _System, size: int) -> _Took:
 
 def _by_hand(host: Guest, one: _System, size: int) -> _Took:
     sizes = [volume["size"] for volume in _volumes(size, "m")]
-    return _Took(*host.script((HERE / _SCRIPT).read_text(), one.tag, " ".join(one.links(host)), *sizes))
+    return _Took(*host.script((HERE / _SCRIPT).read_text(), one.tag, *one.links(host), *sizes))
 
 
 def _took(run: Run) -> _Took:

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Volumes with XFS as an experienced admin types it; a second call makes larger what shall be larger.
-# usage: volumes_by_hand.sh GROUP "DISK..." SIZE...
+# usage: volumes_by_hand.sh GROUP DISK DISK SIZE...
 set -euo pipefail
 
-group=$1 sizes=("${@:3}")
-read -ra disks <<<"$2"
+group=$1 disks=("$2" "$3") sizes=("${@:4}")
 
 if [ ! -e "/dev/$group/data1" ]; then
     vgcreate --quiet "$group" "${disks[@]}"
