@@ -67,7 +67,7 @@ def rows(notes: list[str]) -> Iterator[Row]:
 def by_hand(layout: Layout) -> float:
     """Seconds of the script on a fresh host, in one SSH call."""
     with guest(layout.machine) as host:
-        links = {disk.serial: f"/dev/disk/by-id/{disk.link}" for disk in host.vm.machine.disks}
+        links = host.links
         order = sorted(links, key=lambda serial: (not serial.startswith(layout.first), serial))
         return host.script((HERE / layout.script).read_text(), *(links[serial] for serial in order))[0]
 

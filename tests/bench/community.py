@@ -55,7 +55,7 @@ def _rows(one: Compared, tools: Path) -> Iterator[Row]:
         ours = [host.playbook(HERE / "host_storage.yml", variables).must_be_good() for _ in range(2)]
         ours_counted = host.playbook(HERE / "host_storage.yml", variables, counted=True).must_be_good()
     with guest(layout.machine) as host:
-        links = {disk.serial: f"/dev/disk/by-id/{disk.link}" for disk in host.vm.machine.disks}
+        links = host.links
         groups = {name: [links[serial] for serial in serials] for name, serials in one.groups.items()}
         theirs = []
         for name in ("first", "second"):

@@ -97,6 +97,11 @@ class Guest:
             text = _WRAPPER.format(before=before, folder=_FOLDER).format(folder=_FOLDER)
             vm.ssh(f"cat >{_FOLDER}/{name} && chmod 755 {_FOLDER}/{name}", input=text)
 
+    @property
+    def links(self) -> dict[str, str]:
+        """The path of each disk by its identity, by its serial."""
+        return {disk.serial: f"/dev/disk/by-id/{disk.link}" for disk in self.vm.machine.disks}
+
     def playbook(
         self,
         playbook: Path,

@@ -58,7 +58,9 @@ def _letters(tools: Tools, notes: list[str]) -> tuple[str, ...]:
     names = _named("SYSTEMS", "system", [name.replace(" ", "-") for name in SYSTEMS.values()])
     letters = tuple(letter for letter, name in SYSTEMS.items() if name.replace(" ", "-") in names)
     if "l" in letters and not tools.role:
-        notes.append(f"safety: {system_role.NAME} was not tried, since STORAGE_ROLE names no folder with it")
+        if letters == ("l",):
+            raise Unmeasured(f"{system_role.LEFT_OUT}.")
+        notes.append(f"safety: {system_role.LEFT_OUT}")
         return tuple(letter for letter in letters if letter != "l")
     return letters
 

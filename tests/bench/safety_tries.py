@@ -89,9 +89,11 @@ class Tools:
 
 def tries(cases: Sequence[Case], letters: Sequence[str]) -> list[Try]:
     """Each case with each of these systems that has a word for it; barestore first, on untouched disks."""
-    silent = {"l": lambda case: case.role is None, "s": lambda case: not case.script}
     return [
-        Try(case, letter) for letter in letters for case in cases if not (letter in silent and silent[letter](case))
+        Try(case, letter)
+        for letter in letters
+        for case in cases
+        if {"l": case.role, "s": case.script}.get(letter, True)
     ]
 
 
@@ -108,7 +110,7 @@ def attempt(host: Guest, one: Try, tools: Tools) -> Seen:
     case = one.case
     disks = {disk.serial: disk for disk in host.vm.machine.disks}
     mine = [disks[serial] for serial in one.serials(case.disks)]
-    links = [f"/dev/disk/by-id/{disk.link}" for disk in mine]
+    links = [host.links[disk.serial] for disk in mine]
     names = host.vm.ssh(f"readlink -f {' '.join(links)}").stdout.split()
     links += [f"/dev/disk/by-id/wwn-0x5000c5000000dead{number}" for number in range(case.absent)]
     shell = _Shell(host, one.tag, names[0], links)

@@ -19,6 +19,7 @@ from pathlib import Path
 from guest import ROOT, Guest, Unmeasured, say
 
 NAME = "linux-system-roles.storage"
+LEFT_OUT = f"{NAME} was left out, since STORAGE_ROLE names no folder with it"
 PACKAGES = (
     "gir1.2-blockdev-3.0",
     *(f"libblockdev-{plugin}3" for plugin in ("crypto", "dm", "fs", "lvm", "mdraid", "part", "swap")),
@@ -57,9 +58,10 @@ def folder() -> Path | None:
     named = os.environ.get("STORAGE_ROLE")
     if not named:
         return None
-    if not (Path(named) / "library" / "blivet.py").is_file():
-        raise Unmeasured(f"STORAGE_ROLE is {named}, and there is no role {NAME} in it; clone it there")
-    return Path(named).resolve()
+    role = Path(named)
+    if not (role.is_absolute() and (role / "library" / "blivet.py").is_file()):
+        raise Unmeasured(f"STORAGE_ROLE is {named}, and that is no whole path of a folder with {NAME}; clone it there")
+    return role
 
 
 def install(host: Guest) -> None:

@@ -53,8 +53,7 @@ class _System:
         return [f"{self.tag.upper()}{number}" for number in range(1, _DISKS + 1)]
 
     def links(self, host: Guest) -> list[str]:
-        disks = {disk.serial: disk for disk in host.vm.machine.disks}
-        return [f"/dev/disk/by-id/{disks[serial].link}" for serial in self.serials]
+        return [host.links[serial] for serial in self.serials]
 
 
 def rows(notes: list[str]) -> Iterator[Row]:
@@ -68,7 +67,7 @@ def rows(notes: list[str]) -> Iterator[Row]:
             system_role.install(host)
             notes.append(f"volumes: {'; '.join(system_role.versions(host, role))}")
         else:
-            notes.append(f"volumes: {system_role.NAME} was not measured, since STORAGE_ROLE names no folder with it")
+            notes.append(f"volumes: {system_role.LEFT_OUT}")
         for what, size in _RUNS.items():
             for one in systems:
                 took[what, one.tag] = one.run(host, one, size)
