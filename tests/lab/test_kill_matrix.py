@@ -28,7 +28,12 @@ _MOST = 200
 _NOT_READ = "systemctl show --property=NeedDaemonReload '*.mount' '*.swap'"
 _TOLD = "fstab.reload:/etc/fstab"
 # A busy emulated host lets systemd's 90 seconds for a device pass, and what is not mounted need not be unmounted.
-_BOOTED = "systemctl is-system-running --wait; mount -a; true"
+_BOOTED = """
+systemctl is-system-running --wait
+for mount in $(findmnt --fstab -rno TARGET | grep ^/); do mountpoint -q "$mount" || echo "not mounted: $mount"; done
+systemctl list-units --failed --no-legend --plain
+mount -a; true
+"""
 
 
 @dataclass
@@ -111,7 +116,7 @@ def test_a_power_cut_is_finished_by_the_next(name: str, point: str) -> None:
             one.vm.power_cut()
             launched.abandon()
             one.vm.boot()
-            one.vm.ssh(_BOOTED)
+            print(" ".join(one.vm.ssh(_BOOTED).stdout.split()), flush=True)
             faults.start(one.vm)
 
         one.walk(point, "wait", cut)
