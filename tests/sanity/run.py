@@ -136,8 +136,9 @@ def shadows(folder: Path) -> list[str]:
 
     ansible-test starts its scripts in /tmp (it passes no TMPDIR on), and Python imports from beside a script first.
     """
-    names = (path for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file())
-    return sorted(str(path) for path in names if path.stem in sys.stdlib_module_names)
+    suspects = (path for path in folder.iterdir() if path.stem in sys.stdlib_module_names)
+    # Not Path.is_file, which raises where a folder of somebody else may not be searched.
+    return sorted(str(path) for path in suspects if path.suffix == ".py" or os.path.isfile(path / "__init__.py"))
 
 
 def nothing_found(test: str) -> str:
