@@ -124,7 +124,7 @@ class Executor:
         :raises Surprise: the file cannot be written.
         """
         try:
-            _replace(path, "".join(f"{one}\n" for one in sorted(disks)), 0o600)
+            _replace(path, "".join(f"{one}\n" for one in sorted(disks)).encode(), 0o600)
         except OSError as error:
             raise Surprise(f"{path} cannot be written: {error.strerror}", "mend it and run again") from error
 
@@ -255,41 +255,49 @@ def _write(step: EditLine | WriteFile | Link) -> None:
         os.replace(temporary, step.path)
         return
     if isinstance(step, WriteFile):
-        _replace(step.path, step.content, step.mode)
+        _replace(step.path, step.content.encode(), step.mode)
         return
     _replace(step.path, _edited(step), 0o644)
 
 
-def _edited(step: EditLine) -> str:
+def _edited(step: EditLine) -> bytes:
+    """All other lines stay as they are, byte by byte; copies of the line become one."""
     try:
-        with open(step.path, encoding="utf-8") as handle:
-            lines = handle.read().splitlines()
+        with open(step.path, "rb") as handle:
+            lines = handle.read().splitlines(keepends=True)
     except FileNotFoundError:
         lines = []
-    if step.before is not None and lines.count(step.before) != 1:
-        raise Surprise(
-            f"{step.path} does not have the line {step.before!r} once", "it was changed meanwhile; run again"
-        )
+    # As the observer read them.
+    told = [line.decode(errors="replace").rstrip("\r\n") for line in lines]
+    new = [] if step.after is None else [f"{step.after}\n".encode()]
     if step.before is not None:
-        place = lines.index(step.before)
-        lines[place : place + 1] = [] if step.after is None else [step.after]
-    elif step.after is not None and step.after not in lines:
-        lines.append(step.after)
-    return "".join(f"{line}\n" for line in lines)
+        if step.before not in told:
+            raise Surprise(f"{step.path} lacks the line {step.before!r}", "it was changed meanwhile; run again")
+        place = told.index(step.before)
+        lines = [line for line, text in zip(lines, told) if text != step.before]
+        lines[place:place] = new
+    elif step.after not in told:
+        if lines and not lines[-1].endswith((b"\n", b"\r")):
+            lines[-1] += b"\n"
+        lines += new
+    return b"".join(lines)
 
 
-def _replace(path: str, content: str, mode: int) -> None:
+def _replace(path: str, content: bytes, mode: int) -> None:
     """Write beside it, flush, rename: the file is never seen half-written, not even after a power cut."""
     with suppress(FileNotFoundError):
         mode = os.stat(path).st_mode & 0o7777
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".barestore-")
+    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".barestore-")
     try:
-        os.write(handle, content.encode())
-        os.fchmod(handle, mode)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    os.replace(temporary, path)
+        with open(descriptor, "wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+        os.replace(temporary, path)
+    except OSError:
+        os.unlink(temporary)
+        raise
     folder = os.open(os.path.dirname(path), os.O_RDONLY)
     os.fsync(folder)
     os.close(folder)

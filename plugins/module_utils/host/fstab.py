@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ..plan.model import Action, Command, EditLine, Step
+from ..plan.model import Action, Command, EditLine, Refusal, Step
 from .observation import Observation, ReadFile, StatPath
 
 FSTAB = "/etc/fstab"
@@ -39,6 +39,13 @@ def entries(observation: Observation) -> tuple[Entry, ...]:
 
 def line(source: str, path: str, kind: str, options: str, check: int) -> str:
     return f"{source} {_escaped(path)} {kind} {options} 0 {check}"
+
+
+def doubled(observation: Observation, path: str) -> Iterator[Refusal]:
+    """Which of several lines a boot obeys is not for us to say: systemd takes the first, ``mount -a`` all of them."""
+    lines = {one.line for one in observation.once(entries) if one.path == path}
+    if len(lines) > 1:
+        yield Refusal(path, f"{FSTAB} has {len(lines)} different lines for it", "leave the one that holds, or none")
 
 
 def edit(observation: Observation, found: Callable[[Entry], bool], wanted: str) -> tuple[Step, ...]:

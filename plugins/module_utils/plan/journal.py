@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -99,7 +100,9 @@ class Journal:
         record = {"time": time.time(), "event": event, **fields}
         line = (json.dumps(record, sort_keys=True) + "\n").encode()
         try:
-            os.pwrite(self._handle, line, self._end)
+            # A disk that fills up takes a part of a long line without an error.
+            if os.pwrite(self._handle, line, self._end) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fdatasync(self._handle)
         except OSError as error:
             raise JournalError(

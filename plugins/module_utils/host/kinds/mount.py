@@ -84,6 +84,8 @@ def plan(have: State, want: State, site: Site, observation: Observation) -> Iter
         if holder is not None:
             yield from _given_up(wanted, holder, observation)
         entry = fstab.edit(observation, lambda one, path=wanted.path: one.path == path, _line(wanted))  # type: ignore[misc]
+        if entry:
+            yield from fstab.doubled(observation, wanted.path)
         if holder is None:
             yield from _not_hiding(wanted, observation)
             yield _mount(wanted, entry)

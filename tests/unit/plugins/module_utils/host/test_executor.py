@@ -30,6 +30,7 @@ from ansible_collections.barestore.storage.plugins.module_utils.plan.model impor
 )
 from ansible_collections.barestore.storage.plugins.module_utils.plan.order import ordered
 from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Runner
+from tests.unit.full_disk import no_file_longer_than
 
 
 @pytest.fixture(autouse=True)
@@ -215,25 +216,38 @@ def test_files_are_written_whole_and_links_replaced(run: Callable[..., Executor]
         ("a\nc\n", None, "c", "a\nc\n"),
         ("", None, "a", "a\n"),
         ("# no end of line", None, "a", "# no end of line\na\n"),
+        ("a\nb\na\na", "a", "x", "x\nb\n"),
+        ("# B\xfcro\r\na\r\n\n# page\x0c\n", "a", "x", "# B\xfcro\r\nx\n\n# page\x0c\n"),
+        ("# B\xfcro", None, "a", "# B\xfcro\na\n"),
     ],
 )
 def test_a_line_is_edited_and_nothing_else(
     run: Callable[..., Executor], tmp_path: Path, text: str, before: str | None, after: str | None, wanted: str
 ) -> None:
     path = tmp_path / "fstab"
-    path.write_text(text)
+    path.write_bytes(text.encode("latin-1"))
     path.chmod(0o640)
     run(action("edit", EditLine(str(path), before, after)))
-    assert path.read_text() == wanted
+    assert path.read_bytes() == wanted.encode("latin-1")
     assert path.stat().st_mode & 0o777 == 0o640
 
 
 def test_a_line_that_changed_meanwhile_is_a_surprise(run: Callable[..., Executor], tmp_path: Path) -> None:
     path = tmp_path / "fstab"
     path.write_text("somebody else's\n")
-    with pytest.raises(StorageError, match="does not have the line 'ours' once"):
+    with pytest.raises(StorageError, match="lacks the line 'ours'"):
         run(action("edit", EditLine(str(path), "ours", "new")))
     assert path.read_text() == "somebody else's\n"
+
+
+def test_a_disk_that_fills_up_leaves_a_file_as_it_was(run: Callable[..., Executor], tmp_path: Path) -> None:
+    path = tmp_path / "fstab"
+    lines = "".join(f"UUID={number} /srv/{number} xfs defaults 0 0\n" for number in range(20_000))
+    path.write_text(lines)
+    with no_file_longer_than(len(lines) - 1), pytest.raises(StorageError, match="fstab cannot be written"):
+        run(action("edit", EditLine(str(path), None, "new")))
+    assert path.read_text() == lines
+    assert not [one for one in tmp_path.iterdir() if one.name.startswith(".barestore")]
 
 
 def test_many_edits_of_one_file_side_by_side_lose_nothing(run: Callable[..., Executor], tmp_path: Path) -> None:

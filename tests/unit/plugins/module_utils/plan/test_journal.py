@@ -17,6 +17,7 @@ from ansible_collections.barestore.storage.plugins.module_utils.plan.journal imp
     left_running,
     report_cut_off,
 )
+from tests.unit.full_disk import no_file_longer_than
 
 
 def test_records_are_readable_while_the_run_goes_on(tmp_path: Path) -> None:
@@ -45,6 +46,12 @@ def test_a_full_disk_is_found_before_anything_runs(tmp_path: Path, monkeypatch: 
         Journal.create(str(tmp_path), records=8)
     assert caught.value.hint == "nothing was changed; free space on that disk"
     assert not list((tmp_path / "journal").iterdir())
+
+
+def test_a_record_that_was_taken_in_part_stops_the_run(tmp_path: Path) -> None:
+    journal = Journal.create(str(tmp_path), records=2)
+    with no_file_longer_than(3 * 4096), pytest.raises(JournalError, match="cannot be written: No space left on device"):
+        journal.write("start", {"commands": "x" * 5 * 4096})
 
 
 def test_a_second_run_on_one_host_is_refused(tmp_path: Path) -> None:

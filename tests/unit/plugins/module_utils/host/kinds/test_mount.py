@@ -98,3 +98,14 @@ def test_a_folder_is_not_hidden_unless_nothing_is_known_to_be_in_it(
     assert [one.sentence() for one in host.plan(_document({})).refusals] == [
         f"/srv/d: the folder {told}, and a mount would hide what is in it; move its files away first."
     ]
+
+
+def test_of_several_lines_of_fstab_none_is_chosen() -> None:
+    host, _plan = _applied(_document({}))
+    ours = host.files["/etc/fstab"]
+    host.files["/etc/fstab"] = f"UUID=old /srv/d ext4 defaults 0 2\n{ours}"
+    assert [one.sentence() for one in host.plan(_document({})).refusals] == [
+        "/srv/d: /etc/fstab has 2 different lines for it; leave the one that holds, or none."
+    ]
+    host.files["/etc/fstab"] = ours
+    assert host.plan(_document({})).actions == ()
