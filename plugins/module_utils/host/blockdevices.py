@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..plan.errors import ObserveError
+from ..plan.printable import printable
 from .first_look import LSBLK
 from .observation import Observation, ReadLinks, ReadPartitions
 
@@ -163,7 +164,7 @@ def _device(
     number, start = partitions.get(kname, (0, 0))
 
     def text(column: str) -> str:
-        return str(row.get(column) or "").strip()
+        return printable(str(row.get(column) or "").strip())
 
     return BlockDevice(
         kname=kname,

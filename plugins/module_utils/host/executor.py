@@ -17,6 +17,7 @@ from ..plan.errors import CommandFailed, JournalError, StorageError, Surprise
 from ..plan.journal import Journal
 from ..plan.model import Action, Command, EditLine, Expect, Link, Plan, Step, WriteFile, Zero
 from ..plan.order import chains, predecessors
+from ..plan.printable import printable
 from ..plan.report import Done
 from ..plan.runner import Runner, interrupts
 from .arrivals import Arrivals
@@ -167,7 +168,7 @@ class Executor:
                 raise CommandFailed(step.argv, result.rc, result.stderr or result.stdout)
             if step.silent and result.stdout.strip():
                 raise Surprise(
-                    f"before {action.id}, {' '.join(step.argv)} found {' '.join(result.stdout.split())}",
+                    f"before {action.id}, {' '.join(step.argv)} found {printable(' '.join(result.stdout.split()))}",
                     "clear it by hand if it may be lost, and run again",
                 )
             return

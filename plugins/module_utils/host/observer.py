@@ -19,6 +19,7 @@ from typing import Any
 
 from ..plan.errors import ObserveError
 from ..plan.model import Expect, Plan
+from ..plan.printable import printable
 from ..plan.runner import Runner
 from .luks import header
 from .observation import (
@@ -139,7 +140,7 @@ class Observer:
 
 
 def _signature(row: Mapping[str, Any]) -> dict[str, str]:
-    return {key: str(row.get(key) or "") for key in ("type", "offset", "label", "uuid")}
+    return {key: printable(str(row.get(key) or "")) for key in ("type", "offset", "label", "uuid")}
 
 
 def _exports(text: str) -> dict[str, dict[str, str]]:
@@ -360,11 +361,8 @@ def _has_bytes(expect: Expect) -> str:
 def _mounted(expect: Expect) -> str:
     text = _text("/proc/self/mountinfo") or ""
     wanted = expect.target.replace("\\", "\\134").replace(" ", "\\040").replace("\t", "\\011")
-    return (
-        ""
-        if any(line.split(" ")[4] == wanted for line in text.splitlines())
-        else f"nothing is mounted on {expect.target}"
-    )
+    there = any(line.split(" ")[4] == wanted for line in text.splitlines())
+    return "" if there else f"nothing is mounted on {expect.target}"
 
 
 def _swap(expect: Expect) -> str:

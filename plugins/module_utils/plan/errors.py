@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .printable import printable
+
 
 class StorageError(Exception):
     """Base of all that may reach a person.
@@ -51,7 +53,7 @@ class CommandFailed(StorageError):
     """A command of an action answered with an error."""
 
     def __init__(self, argv: Sequence[str], rc: int, output: str) -> None:
-        said = " ".join(output.split()) or "it said nothing"
+        said = printable(" ".join(output.split())) or "it said nothing"
         super().__init__(
             f"'{' '.join(argv)}' failed with exit code {rc}: {said[:600]}",
             "mend the cause and run again; what was done is in the journal and is not done twice",

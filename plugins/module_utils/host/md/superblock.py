@@ -7,6 +7,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from ...plan.printable import printable
 from ..observation import Observation, ReadBlock
 
 AT = 4096  # version 1.2: one page into the device
@@ -37,7 +38,7 @@ def parse(raw: bytes) -> Superblock | None:
         return None
     return Superblock(
         spelled(raw[16:32].hex()),
-        raw[32:64].split(b"\0")[0].decode(errors="replace"),
+        printable(raw[32:64].split(b"\0")[0].decode(errors="replace")),
         struct.unpack_from("<i", raw, 72)[0],
         struct.unpack_from("<I", raw, 92)[0],
         struct.unpack_from("<Q", raw, 200)[0],

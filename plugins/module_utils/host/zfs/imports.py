@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 
 from ...plan.model import Refusal
+from ...plan.printable import printable
 from ..blockdevices import BlockDevice, BlockDevices
 from ..observation import Observation, Run
 from . import layout, status
@@ -51,7 +52,7 @@ def _foreign(target: str, member: BlockDevice, observation: Observation) -> Refu
     """The label of a member names the host that used it last."""
     label = (observation.ask(Run(("zdb", "-l", _stable(member)))) or {}).get("stdout", "")
     hostid, hostname = _HOSTID.search(label), _HOSTNAME.search(label)
-    who = f"host '{hostname[1]}'" if hostname else "another host"
+    who = f"host '{printable(hostname[1])}'" if hostname else "another host"
     number = f" (hostid {int(hostid[1]):08x})" if hostid else ""
     return Refusal(
         target,

@@ -14,6 +14,8 @@ from ansible_collections.barestore.storage.plugins.module_utils.host.observation
 from ansible_collections.barestore.storage.plugins.module_utils.host.signatures.area import Area
 from ansible_collections.barestore.storage.plugins.module_utils.plan.runner import Result, Runner
 
+LABEL = "B\u00fcro\n\x1b[2J\u202e"
+
 
 class _Wipefs(Runner):
     """wipefs and blkid of util-linux 2.41 on a disk of which only the backup GPT is left."""
@@ -22,7 +24,7 @@ class _Wipefs(Runner):
         if argv[0] == "blkid":
             return Result(tuple(argv), 2, "", "", 0.0)
         rows = [
-            {"device": Path(one).name, "offset": "0xfffffe00", "type": "gpt", "uuid": None, "label": None}
+            {"device": Path(one).name, "offset": "0xfffffe00", "type": "gpt", "uuid": None, "label": LABEL}
             for one in argv
             if one.startswith("/")
         ]
@@ -36,3 +38,5 @@ def test_a_signature_is_found_through_a_link(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(observer.os.path, "realpath", lambda path: "/dev/sdb" if path == link else path)
     answer = observer.Observer(_Wipefs()).answers([Signatures(link)])[Signatures(link).key]
     assert [one["type"] for one in answer["found"]] == ["gpt"]
+    # A label is on one line, and no terminal obeys it.
+    assert answer["found"][0]["label"] == "B\u00fcro\\n\\x1b[2J\\u202e"
