@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 import threading
 import time
@@ -286,13 +287,16 @@ def _edited(step: EditLine) -> bytes:
 
 def _replace(path: str, content: bytes, mode: int) -> None:
     """Write beside it, flush, rename: the file is never seen half-written, not even after a power cut."""
+    path, owner = os.path.realpath(path), (-1, -1)  # a link stays one
     with suppress(FileNotFoundError):
-        mode = os.stat(path).st_mode & 0o7777
+        found = os.stat(path)
+        mode, owner = stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid)
     descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".barestore-")
     try:
         with open(descriptor, "wb") as handle:
             handle.write(content)
             handle.flush()
+            os.fchown(descriptor, *owner)
             os.fchmod(descriptor, mode)
             os.fsync(descriptor)
         os.replace(temporary, path)

@@ -240,6 +240,14 @@ def test_a_line_that_changed_meanwhile_is_a_surprise(run: Callable[..., Executor
     assert path.read_text() == "somebody else's\n"
 
 
+def test_a_file_that_is_a_link_stays_one(run: Callable[..., Executor], tmp_path: Path) -> None:
+    (tmp_path / "real").write_text("a\n")
+    os.symlink("real", tmp_path / "fstab")
+    run(action("edit", EditLine(str(tmp_path / "fstab"), None, "b")))
+    assert os.readlink(tmp_path / "fstab") == "real"
+    assert (tmp_path / "real").read_text() == "a\nb\n"
+
+
 def test_a_disk_that_fills_up_leaves_a_file_as_it_was(run: Callable[..., Executor], tmp_path: Path) -> None:
     path = tmp_path / "fstab"
     lines = "".join(f"UUID={number} /srv/{number} xfs defaults 0 0\n" for number in range(20_000))
