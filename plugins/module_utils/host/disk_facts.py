@@ -25,7 +25,7 @@ def _disk(one: Disk, block: BlockDevices) -> dict[str, Any]:
         "id": one.id,
         "path": one.path,
         "name": one.kname,
-        "serial": one.serial,
+        "serial": one.told_serial,
         "wwn": one.wwn,
         "vendor": one.vendor,
         "model": one.model,

@@ -71,7 +71,7 @@ def health(observation: Observation, disks: Sequence[Disk], has: Callable[[str],
 
 def _disk(disk: Disk, observation: Observation, has: Callable[[str], bool]) -> dict[str, Any]:
     probe = _of(disk, has)
-    known = {"id": disk.id, "serial": disk.serial, "slot": disk.slot}
+    known = {"id": disk.id, "serial": disk.told_serial, "slot": disk.slot}
     if probe is None:
         return {**known, **_unknown("install smartmontools")}
     answer = observation.ask(probe) or {"stdout": "", "stderr": ""}

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..plan.errors import PlanError
 from ..plan.model import Action, Note, Plan, Refusal
 from ..plan.order import ordered
 from ..plan.policy import Approval
@@ -107,8 +108,11 @@ def _draft(document: Mapping[str, Any], have: State, observation: Observation, s
         return _Draft(want, refusals=tuple(refused))
     planned = [step for kind in KINDS for step in kind.plan(have, want, site, observation)]
     notes = [*dict.fromkeys(step.sentence() for step in planned if isinstance(step, Note)), *map(_veil_note, veiled)]
-    # Kinds that share a last step, such as telling systemd of fstab, yield the same one.
-    actions = {step.id: step for step in planned if isinstance(step, Action)}
+    actions: dict[str, Action] = {}
+    for step in planned:
+        # Kinds that share a last step, such as telling systemd of fstab, yield the same one.
+        if isinstance(step, Action) and actions.setdefault(step.id, step) != step:
+            raise PlanError(f"two actions are called {step.id}", "this is a defect of barestore: please report it")
     refusals = tuple(step for step in planned if isinstance(step, Refusal))
     return _Draft(want, tuple(actions.values()), refusals, tuple(notes), bool(veiled))
 

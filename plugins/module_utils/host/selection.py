@@ -20,7 +20,11 @@ MULTIPATH = "it is a path of the multipath device"
 
 @dataclass(frozen=True)
 class Disk:
-    """A whole disk. ``id`` is its best link below /dev/disk/by-id; ``reach`` says why it is out of reach, if it is."""
+    """A whole disk. ``id`` is its best link below /dev/disk/by-id; ``reach`` says why it is out of reach, if it is.
+
+    ``serial`` is empty where others have it too, such as namespaces of one NVMe controller or actuators of one drive:
+    it tells none of them apart, and stands in ``shared_serial``.
+    """
 
     id: str
     kname: str
@@ -38,6 +42,7 @@ class Disk:
     reach: str = ""
     content: str = ""
     replaces: tuple[Former, ...] = ()
+    shared_serial: str = ""
 
     @property
     def path(self) -> str:
@@ -49,6 +54,11 @@ class Disk:
         return self.wwn or self.serial
 
     @property
+    def told_serial(self) -> str:
+        """What the drive says, whether others say the same or not."""
+        return self.serial or self.shared_serial
+
+    @property
     def title(self) -> str:
         where = f" in {self.slot}" if self.slot else ""
         return f"{self.serial or self.id} ({human(self.size)}{where})"
@@ -56,11 +66,11 @@ class Disk:
     def pin(self) -> dict[str, Any]:
         """What is remembered of it, and of the disks whose place it took: they may be gone by then."""
         formers = {"replaces": [one.as_json() for one in self.replaces]} if self.replaces else {}
-        return {"id": self.id, "serial": self.serial, "wwn": self.wwn, **formers}
+        return {"id": self.id, "serial": self.told_serial, "wwn": self.wwn, **formers}
 
     def is_pinned_as(self, pin: Mapping[str, Any]) -> bool:
         """The same disk by world-wide name, or by serial where it has none; links and slots may change."""
-        return self.wwn == pin["wwn"] and self.serial == pin["serial"] and bool(self.wwn or self.serial)
+        return self.wwn == pin["wwn"] and self.told_serial == pin["serial"] and bool(self.wwn or self.serial)
 
     def is_named(self, name: str) -> bool:
         """Whether a person means it by this serial number or world-wide name."""
@@ -76,7 +86,7 @@ def bus_order(disk: Disk) -> tuple[Any, ...]:
 def mismatch(disk: Disk, match: Mapping[str, Any]) -> str:
     """Why a disk does not match, in a few words; empty when it does."""
     texts: dict[str, Sequence[str]] = {
-        "serial": (disk.serial,),
+        "serial": (disk.told_serial,),
         "wwn": (disk.wwn,),
         "model": (disk.model,),
         "vendor": (disk.vendor,),

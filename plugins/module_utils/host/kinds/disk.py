@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -47,7 +47,16 @@ def observe(observation: Observation, block: BlockDevices) -> tuple[Disk, ...]:
         for twin in twins
         if twin.seed in seeds and not twin.reach.startswith(MULTIPATH)
     ]
-    return tuple(sorted([*disks, *seen_twice], key=bus_order))
+    return tuple(sorted(_told_apart([*disks, *seen_twice]), key=bus_order))
+
+
+def _told_apart(disks: Sequence[Disk]) -> Iterator[Disk]:
+    """A serial number that is no disk's own names none of them."""
+    seeds: dict[str, set[str]] = {}
+    for disk in disks:
+        seeds.setdefault(disk.serial, set()).add(disk.seed)
+    for disk in disks:
+        yield replace(disk, serial="", shared_serial=disk.serial) if len(seeds[disk.serial]) > 1 else disk
 
 
 def declare(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +14,15 @@ from .. import fstab
 from ..blockdevices import BlockDevices
 from ..carriers import carriers
 from ..observation import Observation, Probe, ReadFile, Run, StatPath
-from ..state import Site, State
+from ..state import Device, Site, State
 from . import filesystem
 from .filesystem import Filesystem
 
 KIND = "mount"
 
 _MOUNTS = ReadFile("/proc/self/mountinfo")
+# What a mount point may be written in, of one folder.
+_PART = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.,:+@-]+$")
 _FRESH = {"owner": "root", "uid": "0", "group": "root", "gid": "0", "mode": "0755"}
 
 
@@ -59,6 +62,7 @@ def declare(
         if not (carrier.mount and carrier.filesystem):
             continue
         for device in want.devices[carrier.ref]:
+            yield from _no_part_of_a_path(device, str(carrier.mount["path"]))
             options = list(carrier.mount.get("options") or ["defaults"])
             if carrier.mount.get("nofail", True):
                 options.append("nofail")
@@ -70,6 +74,15 @@ def declare(
                 str(carrier.mount.get("group", "")),
                 str(carrier.mount.get("mode", "")),
             )
+
+
+def _no_part_of_a_path(device: Device, path: str) -> Iterator[Refusal]:
+    if "{serial}" in path and not _PART.match(device.serial):
+        yield Refusal(
+            device.title,
+            f"its serial number '{device.serial}' cannot be a part of the mount point '{path}'",
+            "give the disk a group of its own, and a path without {serial}",
+        )
 
 
 def plan(have: State, want: State, site: Site, observation: Observation) -> Iterator[Action | Refusal | Note]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ class Contents:
 def consent_line(disk: Disk, digest: str) -> str:
     """The entry under ``wipe`` as a person pastes it."""
     if disk.serial:
-        serial = disk.serial if _PLAIN.match(disk.serial) else f'"{disk.serial}"'
+        serial = disk.serial if _PLAIN.match(disk.serial) else json.dumps(disk.serial)
         return f'- {{serial: {serial}, contents: "{digest}"}}'
     return f'- {{wwn: "{disk.wwn}", contents: "{digest}"}}'
 

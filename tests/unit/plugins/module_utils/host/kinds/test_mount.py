@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -109,3 +110,13 @@ def test_of_several_lines_of_fstab_none_is_chosen() -> None:
     ]
     host.files["/etc/fstab"] = ours
     assert host.plan(_document({})).actions == ()
+
+
+@pytest.mark.parametrize("serial", ["A/B", "..", "A B", "A\\B"])
+def test_a_serial_number_that_is_no_name_of_a_folder_makes_no_path(serial: str) -> None:
+    document = _document({"path": "/srv/{serial}"})
+    document["disks"]["d"]["match"] = {"rotational": False}
+    refusals = SimulatedHost([replace(DISK, serial=serial)]).plan(document).refusals
+    assert [one.message for one in refusals] == [
+        f"its serial number '{serial}' cannot be a part of the mount point '/srv/{{serial}}'"
+    ]

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Disks with one serial number, as namespaces of an NVMe controller or actuators of a drive: each is its own disk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulated_block import GIB, DiskModel
+from simulated_host import ModelObserver, SimulatedHost
+
+from ansible_collections.barestore.storage.plugins.module_utils.host import blockdevices
+from ansible_collections.barestore.storage.plugins.module_utils.host.disk_facts import disk_facts
+from ansible_collections.barestore.storage.plugins.module_utils.plan.model import Plan
+
+FIRST, SECOND = (DiskModel("D1", "sas", port, 2 * GIB, wwn=f"0x5000c5000000000{port}") for port in (1, 2))
+NAMES = ("wwn-0x5000c50000000001", "wwn-0x5000c50000000002")
+
+
+def _document(match: dict[str, Any], count: int = 2) -> dict[str, Any]:
+    return {
+        "disks": {"d": {"match": match, "count": count}},
+        "partitions": {"d": [{"name": "data", "size": "rest"}]},
+        "filesystems": {"f": {"device": "d.data", "type": "ext4", "mount": "/srv/{serial}"}},
+    }
+
+
+def _applied(host: SimulatedHost, document: dict[str, Any]) -> Plan:
+    plan = host.plan(document)
+    assert not plan.refusals, plan.refusals
+    for action in plan.actions:
+        host.run(action)
+    assert host.plan(document).actions == ()
+    return plan
+
+
+def test_each_of_them_gets_all_that_the_document_says() -> None:
+    host = SimulatedHost([FIRST, SECOND])
+    ids = {one.id for one in _applied(host, _document({"serial": "D1"})).actions}
+    assert ids >= {f"filesystem.create:d.data@{name}" for name in NAMES}
+    assert ids >= {f"partition_table.create:{name}" for name in NAMES}
+    assert ids >= {f"mount.mount:/srv/{name}" for name in NAMES}
+
+
+def test_one_that_was_chosen_is_known_when_another_comes_and_goes() -> None:
+    host = SimulatedHost([FIRST])
+    document = _document({"wwn": FIRST.wwn}, count=1)
+    document["filesystems"]["f"]["mount"] = "/srv/data"
+    _applied(host, document)
+    host.plug([SECOND])
+    plan = host.plan(document)
+    assert (plan.actions, plan.refusals) == ((), ())
+
+
+def test_the_number_is_told_where_people_look_for_the_drive() -> None:
+    host = SimulatedHost([FIRST, SECOND])
+    seen, _plan = ModelObserver(host).observe(blockdevices.PROBES, lambda _seen: Plan(()))
+    assert [one["serial"] for one in disk_facts(seen)] == ["D1", "D1"]
