@@ -56,7 +56,14 @@ def _told_apart(disks: Sequence[Disk]) -> Iterator[Disk]:
     for disk in disks:
         seeds.setdefault(disk.serial, set()).add(disk.seed)
     for disk in disks:
-        yield replace(disk, serial="", shared_serial=disk.serial) if len(seeds[disk.serial]) > 1 else disk
+        shared = disk.serial and len(seeds[disk.serial]) > 1
+        yield replace(disk, id=_own_link(disk), serial="", shared_serial=disk.serial) if shared else disk
+
+
+def _own_link(disk: Disk) -> str:
+    """udev lets the link of model and serial number wander among namespaces (systemd/systemd#31448)."""
+    own = f"nvme-{disk.wwn}"
+    return own if own in disk.links else disk.id
 
 
 def declare(

@@ -41,6 +41,13 @@ def test_each_of_them_gets_all_that_the_document_says() -> None:
     assert ids >= {f"mount.mount:/srv/{name}" for name in NAMES}
 
 
+def test_a_namespace_goes_by_a_link_that_stays_its_own() -> None:
+    worlds = [f"nvme.1b36-4431-5445-0000000{number}" for number in (1, 2)]
+    host = SimulatedHost([DiskModel("D1", "nvme", 1, 2 * GIB, wwn=wwn) for wwn in worlds])
+    actions = _applied(host, _document({"serial": "D1"})).actions
+    assert {disk for one in actions for disk in one.disks} == {f"nvme-{wwn}" for wwn in worlds}
+
+
 def test_one_that_was_chosen_is_known_when_another_comes_and_goes() -> None:
     host = SimulatedHost([FIRST])
     document = _document({"wwn": FIRST.wwn}, count=1)
