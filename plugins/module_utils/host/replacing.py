@@ -17,7 +17,7 @@ class Known(Protocol):
     def id(self) -> str: ...
 
     @property
-    def serial(self) -> str: ...
+    def told_serial(self) -> str: ...
 
     @property
     def wwn(self) -> str: ...
@@ -31,7 +31,7 @@ class Replacing:
         self._retired = frozenset(group.get("retire", ()))
         known = [Former(pin["id"], pin["serial"], pin["wwn"]) for pin in pins]
         known += [Former(one["id"], one["serial"], one["wwn"]) for pin in pins for one in pin.get("replaces", ())]
-        known += [Former(disk.id, disk.serial, disk.wwn) for disk in disks if _names(disk) & set(self._pairs)]
+        known += [Former(disk.id, disk.told_serial, disk.wwn) for disk in disks if _names(disk) & set(self._pairs)]
         self._known = known
 
     @property
@@ -75,4 +75,4 @@ class Replacing:
 
 
 def _names(disk: Known) -> set[str]:
-    return {name for name in (disk.serial, disk.wwn) if name}
+    return {name for name in (disk.told_serial, disk.wwn) if name}

@@ -77,7 +77,7 @@ def declare(
     # What leaves a group is written to as well: its identity belongs to the plan.
     leaving = {name for group in document.get("disks", {}).values() for name in _leaving(group)}
     kept = {one.id for disks in groups.values() for one in disks}
-    yield from (one for one in have.of(KIND) if {one.serial, one.wwn} & leaving and one.id not in kept)
+    yield from (one for one in have.of(KIND) if {one.told_serial, one.wwn} & leaving and one.id not in kept)
 
 
 def _leaving(group: Mapping[str, Any]) -> Iterator[str]:

@@ -130,7 +130,7 @@ def leaving_device(path: str, document: Mapping[str, Any], have: State, want: St
             yield device
             return
     for disk in have.of("disk"):
-        if disk.kname in have.block.disks_below(there.kname) and {disk.serial, disk.wwn} & departed(document):
+        if disk.kname in have.block.disks_below(there.kname) and {disk.told_serial, disk.wwn} & departed(document):
             part = f" of disk {disk.title}" if there.kname != disk.kname else ""
             yield Device(
                 ref=f"leaving.{there.part_name}" if part else "leaving",

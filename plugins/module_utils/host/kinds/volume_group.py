@@ -185,7 +185,7 @@ def _strange(
 
 def _gone(document: Mapping[str, Any], have: State) -> frozenset[str]:
     """The disks that the document lets go, and that are not there any more."""
-    there = {name for one in have.of("disk") for name in (one.serial, one.wwn)}
+    there = {name for one in have.of("disk") for name in (one.told_serial, one.wwn)}
     return physical_volume.departed(document) - there
 
 

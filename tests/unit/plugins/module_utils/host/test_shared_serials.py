@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from simulated_block import GIB, DiskModel
@@ -46,6 +47,16 @@ def test_a_namespace_goes_by_a_link_that_stays_its_own() -> None:
     host = SimulatedHost([DiskModel("D1", "nvme", 1, 2 * GIB, wwn=wwn) for wwn in worlds])
     actions = _applied(host, _document({"serial": "D1"})).actions
     assert {disk for one in actions for disk in one.disks} == {f"nvme-{wwn}" for wwn in worlds}
+
+
+def test_a_drive_that_is_retired_goes_with_all_that_has_its_number() -> None:
+    host = SimulatedHost([FIRST, SECOND, replace(SECOND, serial="D3", port=3, wwn="0x5000c50000000003")])
+    group: dict[str, Any] = {"match": {"rotational": False}, "count": 3}
+    document = {"disks": {"d": group}, "lvm": {"vg": {"physical_volumes": ["d"]}}}
+    _applied(host, document)
+    group.update(count=1, retire=["D1"])
+    ids = {one.id for one in _applied(host, document).actions}
+    assert ids >= {f"physical_volume.remove:leaving@{name}" for name in NAMES}
 
 
 def test_one_that_was_chosen_is_known_when_another_comes_and_goes() -> None:
