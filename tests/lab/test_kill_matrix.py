@@ -27,7 +27,7 @@ _MOST = 200
 # The lines that a run left in fstab are told to systemd by that run, or by the next one before it plans.
 _NOT_READ = "systemctl show --property=NeedDaemonReload '*.mount' '*.swap'"
 _TOLD = "fstab.reload:/etc/fstab"
-# A busy emulated host lets systemd's 90 seconds for a device pass, and what is not mounted need not be unmounted.
+# What should be mounted is, so that each walk meets every unmount; a busy emulated host may need to be asked.
 _BOOTED = """
 systemctl is-system-running --wait
 for mount in $(findmnt --fstab -rno TARGET | grep ^/); do mountpoint -q "$mount" || echo "not mounted: $mount"; done

@@ -32,7 +32,8 @@ umount -a -t ext4,xfs,vfat,zfs 2>/dev/null
 swapoff -a; zpool export -a; vgchange -an >&2; sync
 """
 _BACK = """
-base64 -d | tar -C / -xz
+# A power cut at the first stop would leave an empty fstab, and nothing that should be unmounted.
+base64 -d | tar -C / -xz; sync
 systemctl daemon-reload; udevadm settle
 [ ! -e /etc/zfs/zpool.cache ] || zpool import -c /etc/zfs/zpool.cache -a
 vgchange -ay >/dev/null; udevadm settle; swapon -a
