@@ -32,8 +32,9 @@ def entries(observation: Observation) -> tuple[Entry, ...]:
     out = []
     for line in (observation.ask(PROBE) or "").splitlines():
         fields = line.split()
-        if len(fields) >= 4 and not fields[0].startswith("#"):
-            out.append(Entry(fields[0], _plain(fields[1]), fields[2], fields[3], line))
+        if len(fields) >= 3 and not fields[0].startswith("#"):
+            options = fields[3] if len(fields) > 3 else "defaults"  # mount(8) does without
+            out.append(Entry(fields[0], _plain(fields[1]), fields[2], options, line))
     return tuple(out)
 
 

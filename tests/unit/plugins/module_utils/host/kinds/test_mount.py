@@ -101,6 +101,14 @@ def test_a_folder_is_not_hidden_unless_nothing_is_known_to_be_in_it(
     ]
 
 
+def test_a_line_without_options_is_a_line() -> None:
+    host, _plan = _applied(_document({}))
+    host.files["/etc/fstab"] = "UUID=old /srv/d ext4\n"
+    (change,) = (one for one in host.plan(_document({})).actions if one.verb == "change")
+    host.run(change)
+    assert host.files["/etc/fstab"].count("/srv/d") == 1
+
+
 def test_of_several_lines_of_fstab_none_is_chosen() -> None:
     host, _plan = _applied(_document({}))
     ours = host.files["/etc/fstab"]
