@@ -9,9 +9,9 @@ import stat
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ..plan.errors import CommandFailed, JournalError, StorageError, Surprise
@@ -34,6 +34,8 @@ _DEVICE_SECONDS = 30.0
 _LOOK_SECONDS = 0.05
 _LOOK_SECONDS_EACH = 0.02
 _PATIENCE_SECONDS = 30.0
+# LVM looks at what it copies every ten seconds, and then calls it moved.
+_FLUSH_SECONDS = 1.0
 
 
 class Executor:
@@ -163,7 +165,8 @@ class Executor:
     def _step(self, action: Action, step: Step) -> None:
         start = time.monotonic()
         if isinstance(step, Command):
-            result = self._runner.run(step.argv, step.stdin)
+            with _flushed(action.disks if action.copies else ()):
+                result = self._runner.run(step.argv, step.stdin)
             self.done.append(Done(action.id, step.argv, result.rc, result.seconds))
             if result.rc != 0:
                 raise CommandFailed(step.argv, result.rc, result.stderr or result.stdout)
@@ -245,6 +248,30 @@ def _flush(disks: Iterable[str]) -> None:
             raise Surprise(
                 f"{path} did not keep what was written: {error.strerror}", "look at the disk, and run again"
             ) from error
+
+
+@contextmanager
+def _flushed(disks: Sequence[str]) -> Iterator[None]:
+    """Flush disks all the time, and once more: pvmove would tell the group of a copy that a disk has yet to keep."""
+    ended = threading.Event()
+
+    def often() -> None:
+        while not ended.wait(_FLUSH_SECONDS):
+            # A disk that refuses is judged when the command has ended.
+            with suppress(Surprise):
+                _flush(disks)
+
+    if not disks:
+        yield
+        return
+    thread = threading.Thread(target=often)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+    _flush(disks)
 
 
 def _write(step: EditLine | WriteFile | Link) -> None:

@@ -149,7 +149,8 @@ class Action:
     ``irreversible`` says what can never be taken back although nothing is lost, such as a vdev that a pool keeps: it
     needs a consent bound to the whole action. ``waits`` are device nodes that must be there before the first step;
     ``settles`` says that udev has work after the last one. ``holds`` are the paths of disks whose partitions must not
-    vanish from here to the end of the run. ``disks`` are the identities of the disks written to.
+    vanish from here to the end of the run. ``disks`` are the identities of the disks written to. ``copies`` says that a
+    command moves data and has nobody keep it: the disks are flushed meanwhile.
     """
 
     kind: str
@@ -167,6 +168,7 @@ class Action:
     waits: tuple[str, ...] = ()
     holds: tuple[str, ...] = ()
     settles: bool = False
+    copies: bool = False
 
     @property
     def id(self) -> str:

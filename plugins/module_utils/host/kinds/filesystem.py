@@ -196,4 +196,5 @@ def _grown(wanted: Filesystem, there: BlockDevice, observation: Observation) -> 
         needs=frozenset(needs),
         provides=frozenset((wanted.resource,)) if wanted.type == "ext4" else frozenset(),
         disks=device.disks,
+        waits=(device.path,),
     )

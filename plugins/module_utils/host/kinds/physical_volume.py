@@ -247,6 +247,7 @@ def _grow(wanted: Wanted, found: PhysicalVolume) -> Action:
             (wanted.resource, f"vg:{wanted.group}", f"vg:{wanted.group}/room") if found.group else (wanted.resource,)
         ),
         disks=device.disks,
+        waits=(device.path,),
     )
 
 

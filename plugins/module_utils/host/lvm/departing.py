@@ -74,6 +74,7 @@ def actions(name: str, change: Change, extent_bytes: int, extents: int, disks: t
             needs=frozenset((f"{group}/whole",)),
             provides=frozenset((group, f"{group}/resumed")),
             disks=tuple(sorted({*disks, *(one for each in change.departures for one in each.device.disks)})),
+            copies=True,
         )
     yield from _departures(name, change, extent_bytes, extents, disks)
 
@@ -125,6 +126,7 @@ def _evacuate(name: str, departure: Departure, index: int, extent_bytes: int, di
         needs=frozenset(f"{group}/{one}" for one in before),
         provides=frozenset((group, f"{group}/moved", f"{group}/moved/{index}")),
         disks=tuple(sorted({*disks, *device.disks})),
+        copies=True,
         expects=(
             Expect(
                 "prints", device.path, "0", argv=("pvs", "--noheadings", "--options", "pv_pe_alloc_count", device.path)

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -272,6 +273,20 @@ def test_an_interrupt_of_a_wide_plan_leaves_most_of_it_undone(run: Callable[...,
         run(*[action(f"wide{number:02d}", sh("sleep 0.2")) for number in range(60)])
     timer.join()
     assert len([one for one in records(tmp_path) if one["event"] == "done"]) < 40
+
+
+def test_disks_are_flushed_while_data_is_copied(
+    run: Callable[..., Executor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pvmove tells the group of a copy that nobody had the disk keep."""
+    flushed: list[float] = []
+    monkeypatch.setattr(executor, "_FLUSH_SECONDS", 0.05)
+    monkeypatch.setattr(executor, "_flush", lambda disks: flushed.extend(time.monotonic() for _ in disks))
+    run(action("plain", sh("sleep 0.4"), disks=("wwn-1",)))
+    assert len(flushed) == 2  # before and after
+    start = time.monotonic()
+    run(action("copy", sh("sleep 0.4"), sh("true"), disks=("wwn-2",), copies=True))
+    assert len([one for one in flushed if one > start]) > 5
 
 
 def test_a_disk_keeps_what_was_written_before_the_action_is_done(
