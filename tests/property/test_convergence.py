@@ -13,6 +13,7 @@ from disk_sets import Draw
 from documents import Case, cases
 from hypothesis import given
 from hypothesis import strategies as st
+from side_by_side import side_by_side
 from simulated_block import GIB, DiskModel
 from simulated_host import SimulatedHost
 
@@ -28,6 +29,7 @@ def planned(host: SimulatedHost, document: dict[str, Any]) -> Plan:
     """A plan without refusals."""
     plan = host.consented(document)
     assert not plan.refusals, [one.sentence() for one in plan.refusals]
+    assert not [*side_by_side(plan)]
     return plan
 
 

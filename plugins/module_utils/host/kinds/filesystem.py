@@ -161,7 +161,11 @@ def _relabel(wanted: Filesystem, there: BlockDevice) -> Action:
         steps=(Command(argv),),
         before={"label": there.content_label},
         after={"label": wanted.label},
+        needs=frozenset((wanted.device.resource,)),
+        # Two tools that write one superblock would undo each other's work, and so would a mount.
+        provides=frozenset((wanted.resource, f"{wanted.resource}/label")),
         disks=wanted.device.disks,
+        waits=(wanted.device.path,),
         settles=True,
     )
 
@@ -185,7 +189,7 @@ def _grown(wanted: Filesystem, there: BlockDevice, observation: Observation) -> 
     # resize2fs wants a check before it grows what is not mounted.
     check = () if mounted else (Command(("e2fsck", "-f", "-p", device.path)),)
     steps = (Command(("xfs_growfs", where)),) if wanted.type == "xfs" else (*check, Command(("resize2fs", device.path)))
-    needs = {device.resource} | ({f"mount:{where}"} if wanted.type == "xfs" else set())
+    needs = {device.resource, f"{wanted.resource}/label"} | ({f"mount:{where}"} if wanted.type == "xfs" else set())
     yield Action(
         KIND,
         "grow",

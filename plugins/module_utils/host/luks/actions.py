@@ -146,6 +146,7 @@ def _bind(kind: str, wanted: Wanted, helper: str) -> Action:
     else:
         pcrs = "+".join(map(str, sorted(entry["pcrs"])))
         argv = ("systemd-cryptenroll", f"--unlock-key-file={key}", "--tpm2-device=auto", f"--tpm2-pcrs={pcrs}", path)
+    after = (_bound(wanted, "clevis"),) if helper == "tpm2" else ()
     return Action(
         kind,
         f"bind_{helper}",
@@ -153,8 +154,9 @@ def _bind(kind: str, wanted: Wanted, helper: str) -> Action:
         steps=(Command(argv),),
         before={helper: None},
         after={helper: dict(entry)},
-        needs=frozenset((wanted.device.resource, _header(wanted))),
-        provides=frozenset((f"luks-bound:{wanted.name}/{helper}",)),
+        # Both write to one header.
+        needs=frozenset((wanted.device.resource, _header(wanted), *after)),
+        provides=frozenset((_bound(wanted, helper),)),
         disks=wanted.below.disks,
     )
 
@@ -174,6 +176,10 @@ def _grow(kind: str, wanted: Wanted) -> Action:
         disks=wanted.below.disks,
         expects=(Expect("size", wanted.device.path, str(wanted.device.size)),),
     )
+
+
+def _bound(wanted: Wanted, helper: str) -> str:
+    return f"luks-bound:{wanted.name}/{helper}"
 
 
 def _header(wanted: Wanted) -> str:
