@@ -23,6 +23,7 @@ SOURCES = (
     "cluster/sharing.py",
     "cluster/state.py",
     "plan/errors.py",
+    "plan/printable.py",
 )
 """What the pod runs, below ``plugins/module_utils``: ``inside.py`` and all that it imports."""
 _FOLDER = "/opt/barestore"
