@@ -31,7 +31,7 @@ LATER = {
     "test_kill_matrix.py": "each stop is a launch, hundreds of them; docs/crash-safety.md says what was seen",
     "test_lvm_day2.py": _MINUTES,
     "test_random_documents.py": "twenty hosts' worth of minutes",
-    "test_sequences.py": "thirty hosts' worth of minutes; three were seen to pass",
+    "test_sequences.py": "thirty hosts' worth of minutes",
     "test_role.py": "it installs packages inside an emulated host: minutes, and the Debian archive must answer there",
     "test_zfs_day2.py": _MINUTES,
     "test_udev.py::test_a_disk_that_somebody_keeps_locked": _MINUTES,
