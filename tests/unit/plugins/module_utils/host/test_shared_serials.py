@@ -6,11 +6,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from simulated_block import GIB, DiskModel
 from simulated_host import ModelObserver, SimulatedHost
 
 from ansible_collections.barestore.storage.plugins.module_utils.host import blockdevices
 from ansible_collections.barestore.storage.plugins.module_utils.host.disk_facts import disk_facts
+from ansible_collections.barestore.storage.plugins.module_utils.host.kinds import disk
+from ansible_collections.barestore.storage.plugins.module_utils.plan.errors import PlanError
 from ansible_collections.barestore.storage.plugins.module_utils.plan.model import Plan
 
 FIRST, SECOND = (DiskModel("D1", "sas", port, 2 * GIB, wwn=f"0x5000c5000000000{port}") for port in (1, 2))
@@ -40,6 +43,12 @@ def test_each_of_them_gets_all_that_the_document_says() -> None:
     assert ids >= {f"filesystem.create:d.data@{name}" for name in NAMES}
     assert ids >= {f"partition_table.create:{name}" for name in NAMES}
     assert ids >= {f"mount.mount:/srv/{name}" for name in NAMES}
+
+
+def test_two_actions_of_one_name_are_never_taken_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "_told_apart", iter)
+    with pytest.raises(PlanError, match="two actions are called"):
+        SimulatedHost([FIRST, SECOND]).plan(_document({"serial": "D1*"}))
 
 
 def test_a_namespace_goes_by_a_link_that_stays_its_own() -> None:
