@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,7 +109,20 @@ def test_a_killed_run_is_finished_by_the_next(name: str, point: str, way: str) -
 @pytest.mark.parametrize("point", faults.POINTS)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_power_cut_is_finished_by_the_next(name: str, point: str) -> None:
-    """What no disk was told to flush is lost with the power, as far as it is new since the last cut."""
+    """What no disk was told to flush is lost with the power, as far as it is new since the last cut.
+
+    A boot mounts what an action had unmounted for a while, and then no run does. Whatever a walk did not meet is met
+    on a host of its own, where all else is let through.
+    """
+    planned, met = _walk_with_power_cuts(name, point)
+    for action in sorted(planned - met):
+        print(f"not met, so on a host of its own: {action}", flush=True)
+        _planned, alone = _walk_with_power_cuts(name, point, let_through=planned - {action})
+        assert action in alone
+
+
+def _walk_with_power_cuts(name: str, point: str, let_through: Collection[str] = ()) -> tuple[set[str], set[str]]:
+    """The planned actions, and those at which the power was cut."""
     with host(name, forgets=True) as one:
 
         def cut(launched: faults.Run, _stop: str) -> None:
@@ -119,9 +132,10 @@ def test_a_power_cut_is_finished_by_the_next(name: str, point: str) -> None:
             print(" ".join(one.vm.ssh(_BOOTED).stdout.split()), flush=True)
             faults.start(one.vm)
 
+        one.passed += let_through
         one.walk(point, "wait", cut)
         one.end()
-        assert _actions(one.passed) >= {action["id"] for action in one.plan}
+        return {action["id"] for action in one.plan}, _actions(one.passed[len(let_through) :])
 
 
 @pytest.mark.parametrize("point", faults.POINTS)
