@@ -41,7 +41,7 @@ class Luks:
 
     def plan(self, have: State, want: State, site: Site, observation: Observation) -> Iterator[Action | Refusal | Note]:
         for wanted in want.of(self.KIND):
-            yield from actions.planned(self.KIND, wanted, observation)
+            yield from actions.planned(self.KIND, wanted, have.block, observation)
 
 
 ON_DEVICES = Luks("luks", on_volumes=False)

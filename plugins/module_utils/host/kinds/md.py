@@ -14,7 +14,19 @@ from ..blockdevices import BlockDevices
 from ..identity import planned_uuid
 from ..md import actions, conf, geometry, mdstat, replacing, superblock
 from ..md.mdstat import Array
-from ..md.request import Found, Wanted, component_now, component_then, found, is_carrier, is_member, link
+from ..md.request import (
+    NODES,
+    Found,
+    Wanted,
+    component_now,
+    component_then,
+    found,
+    is_carrier,
+    is_member,
+    link,
+    node_now,
+    node_of,
+)
 from ..observation import Observation, Probe, ReadFile
 from ..sizes import human, parse_bytes
 from ..state import Device, Offer, Site, State, Veiled
@@ -25,7 +37,7 @@ _MDSTAT = ReadFile("/proc/mdstat")
 
 
 def probes(document: Mapping[str, Any]) -> tuple[Probe, ...]:
-    return (_MDSTAT,) if document.get("md") else ()
+    return (_MDSTAT, NODES) if document.get("md") else ()
 
 
 def observe(observation: Observation, block: BlockDevices) -> tuple[Found, ...]:
@@ -51,7 +63,7 @@ def declare(
         wanted = _new(name, entry, data, spares, site)
         if seen:
             wanted = _known(wanted, seen[0], have, observation)
-        yield from _hindrances(wanted, have)
+        yield from _hindrances(wanted, have, observation)
         yield Offer(name, (wanted.device,))
         yield wanted
         if wanted.have is not None and not wanted.device.there:
@@ -69,9 +81,18 @@ def plan(have: State, want: State, site: Site, observation: Observation) -> Iter
         elif array is None:
             yield actions.assemble(wanted, [one for one in wanted.members if is_carrier(one, wanted.have, have.block)])
         else:
-            yield from _change(wanted, array, have, observation)
+            changes = tuple(_change(wanted, array, have, observation))
+            if not wanted.node and any(isinstance(one, Action) for one in changes):
+                yield Refusal(
+                    wanted.device.title,
+                    f"it runs as {array.kname} and has no name below {NODES.path} that mdadm could be told",
+                    f"stop it, and assemble it as {node_of(wanted.name)}",
+                )
+            yield from changes
         edits = conf.edit(observation, wanted.name, superblock.spelled(wanted.uuid))
         if edits:
+            others = [superblock.spelled(one.uuid) for one in have.of(KIND) if one.uuid != wanted.uuid]
+            yield from conf.foreign(observation, wanted.name, others)
             yield actions.register(wanted, edits)
 
 
@@ -94,7 +115,8 @@ def _new(name: str, entry: Mapping[str, Any], data: Sequence[Device], spares: Se
         there=False,
         title=f"array {name}",
     )
-    return Wanted(device, name, level, uuid, tuple(data), tuple(spares), chunk, entry["bitmap"], offset, used, None)
+    places = (tuple(data), tuple(spares))
+    return Wanted(device, name, level, uuid, *places, chunk, entry["bitmap"], offset, used, node_of(name), None)
 
 
 def _known(new: Wanted, seen: Found, have: State, observation: Observation) -> Wanted:
@@ -115,9 +137,17 @@ def _known(new: Wanted, seen: Found, have: State, observation: Observation) -> W
     size = geometry.array_size(new.level, used, array.devices, chunk) if used > now else array.size
     node = have.block.get(array.kname)
     device = replace(
-        new.device, path=link(seen.uuid), seed=seen.uuid, size=size, there=True, sector=node.sector if node else 512
+        new.device,
+        path=link(seen.uuid),
+        seed=seen.uuid,
+        size=size,
+        there=True,
+        sector=node.sector if node else 512,
     )
-    return replace(new, uuid=seen.uuid, device=device, have=seen, chunk=chunk, used=used, now_used=now, late=late)
+    called = node_now(new.name, array, observation)
+    return replace(
+        new, uuid=seen.uuid, device=device, node=called, have=seen, chunk=chunk, used=used, now_used=now, late=late
+    )
 
 
 def _never_ran(carriers: Sequence[Device], observation: Observation) -> bool:
@@ -144,12 +174,14 @@ def _unfit(name: str, entry: Mapping[str, Any], data: Sequence[Device], seen: Se
     return None
 
 
-def _hindrances(wanted: Wanted, have: State) -> Iterator[Refusal]:
+def _hindrances(wanted: Wanted, have: State, observation: Observation) -> Iterator[Refusal]:
     """Why an array that is there is not the one that the document means."""
     target, array = wanted.device.title, wanted.running
     if wanted.device.size <= 0:
         yield Refusal(target, "its devices are too small to hold anything beside its superblock", "use larger ones")
     if array is None:
+        if have.block.get((observation.ask(NODES) or {}).get(wanted.name, "")):
+            yield Refusal(target, f"another array runs as {wanted.node}", "choose another name")
         return
     if not array.active:
         yield Refusal(

@@ -11,6 +11,7 @@ from typing import Any
 from ...plan.model import Action, Command, Expect, Note, Refusal, Step
 from .. import fstab
 from ..blank import still_blank, unless_blank
+from ..blockdevices import BlockDevices
 from ..observation import Observation, StatPath
 from ..sizes import human, parse_bytes
 from . import crypttab
@@ -20,9 +21,13 @@ from .request import OFFSET, Wanted
 _SECTOR = 512  # the unit of cryptsetup's --offset
 
 
-def planned(kind: str, wanted: Wanted, observation: Observation) -> Iterator[Action | Refusal | Note]:
+def planned(
+    kind: str, wanted: Wanted, block: BlockDevices, observation: Observation
+) -> Iterator[Action | Refusal | Note]:
     """All that one device needs."""
     edits = crypttab.edit(observation, wanted.name, wanted.uuid, crypttab.line(wanted.name, wanted.uuid, wanted.entry))
+    if edits:
+        yield from crypttab.foreign(observation, wanted.name, wanted.uuid, wanted.below.path, block)
     actions = list(_actions(kind, wanted, edits))
     if wanted.header is None and wanted.below.there:
         yield from unless_blank(observation, wanted.below, "LUKS2")

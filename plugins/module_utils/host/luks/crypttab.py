@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...plan.model import EditLine, Step
+from ...plan.model import EditLine, Refusal, Step
+from ..blockdevices import BlockDevice, BlockDevices
 from ..observation import Observation, ReadFile
 
 CRYPTTAB = "/etc/crypttab"
@@ -37,9 +38,35 @@ def line(name: str, uuid: str, entry: Mapping[str, Any]) -> str:
     return f"{name} UUID={uuid} {key} {','.join(options)}"
 
 
+def foreign(observation: Observation, name: str, uuid: str, own: str, block: BlockDevices) -> Iterator[Refusal]:
+    """Lines that are not ours to rewrite: systemd opens one device by a name, and which one is not for us to say.
+
+    ``own`` is the path of the device. A line of our name whose device is nowhere is what a replaced disk left.
+    """
+    found = {text: source for _name, source, text in _matching(observation, name, uuid)}
+    if len(found) > 1:
+        yield Refusal(name, f"{CRYPTTAB} has {len(found)} different lines for it", "leave the one that holds, or none")
+    for source in found.values() if len(found) == 1 else ():
+        other = _device(source, block)
+        if other is not None and other != block.at(own):
+            why = f"{CRYPTTAB} opens another device by this name ({source})"
+            yield Refusal(name, why, "remove that line, or give one of the two another name")
+
+
 def edit(observation: Observation, name: str, uuid: str, wanted: str) -> tuple[Step, ...]:
     """The step that makes ``wanted`` the line of a device; none when it is there already."""
-    for found, source, text in lines(observation):
-        if found == name or source.lower() == f"uuid={uuid}":
-            return () if text.split() == wanted.split() else (EditLine(CRYPTTAB, text, wanted),)
+    for _name, _source, text in _matching(observation, name, uuid):
+        return () if text.split() == wanted.split() else (EditLine(CRYPTTAB, text, wanted),)
     return (EditLine(CRYPTTAB, None, wanted),)
+
+
+def _matching(observation: Observation, name: str, uuid: str) -> Iterator[tuple[str, str, str]]:
+    return (one for one in lines(observation) if one[0] == name or one[1].lower() == f"uuid={uuid}")
+
+
+def _device(source: str, block: BlockDevices) -> BlockDevice | None:
+    """The device that a line names by its path or by the UUID of its header."""
+    word, _equals, uuid = source.partition("=")
+    if word.lower() != "uuid":
+        return block.at(source)
+    return next((one for one in block if one.content_uuid == uuid.lower()), None)

@@ -132,6 +132,12 @@ def _unfit(wanted: Wanted, block: BlockDevices) -> Iterator[Refusal]:
         yield Refusal(
             title, f"its own sectors have {wanted.below.sector} bytes", "leave sector_size out, or write '4 KiB'"
         )
+    if not wanted.is_open and block.at(wanted.device.path):
+        yield Refusal(
+            title,
+            f"it cannot be opened as {wanted.device.path}, which another device is called already",
+            "close that one if nobody needs it, or choose another name",
+        )
     if header is None:
         return
     if header["version"] != 2:

@@ -21,7 +21,7 @@ def create(wanted: Wanted) -> Action:
     """Every number is told, so that the size is known, and so that no version of mdadm finds something to ask."""
     data, spares = wanted.devices, wanted.spares
     argv = (
-        "mdadm", "--create", _node(wanted), "--metadata=1.2", "--homehost=any", f"--name={wanted.name}",
+        "mdadm", "--create", wanted.node, "--metadata=1.2", "--homehost=any", f"--name={wanted.name}",
         f"--uuid={spelled(wanted.uuid)}", f"--level={wanted.level}", f"--raid-devices={len(data)}",
         *((f"--spare-devices={len(spares)}",) if spares else ()),
         *((f"--chunk={wanted.chunk // 1024}K",) if wanted.chunk else ()),
@@ -50,7 +50,7 @@ def create(wanted: Wanted) -> Action:
 
 def assemble(wanted: Wanted, carriers: Sequence[Device]) -> Action:
     argv = (
-        "mdadm", "--assemble", _node(wanted), f"--uuid={spelled(wanted.uuid)}",
+        "mdadm", "--assemble", wanted.node, f"--uuid={spelled(wanted.uuid)}",
         *(device.path for device in carriers),
     )  # fmt: skip
     return _action(
@@ -63,14 +63,9 @@ def assemble(wanted: Wanted, carriers: Sequence[Device]) -> Action:
     )
 
 
-def _node(wanted: Wanted) -> str:
-    """What mdadm knows the array by: since 4.4 it takes no other links, as their names are longer than 32 signs."""
-    return f"/dev/md/{wanted.name}"
-
-
 def add(wanted: Wanted, new: Sequence[Device]) -> Action:
     """Into a place that is empty, which starts the recovery, or as a spare."""
-    path = _node(wanted)
+    path = wanted.node
     return _action(
         wanted,
         "add",
@@ -87,7 +82,7 @@ def replace(wanted: Wanted, old: str, new: Device, failed: bool) -> Action:
 
     One that failed by itself has nothing to copy: it is taken out, and the array recovers on the new one.
     """
-    path = _node(wanted)
+    path = wanted.node
     take_out = Command(("mdadm", "--manage", path, "--remove", old))
     copy_over = Command(("mdadm", "--manage", path, "--replace", old, "--with", new.path))
     return _action(
@@ -111,7 +106,7 @@ def remove(wanted: Wanted, old: str) -> Action:
     return _action(
         wanted,
         f"remove_{old.rpartition('/')[2]}",
-        (Command(("mdadm", "--manage", _node(wanted), "--remove", old)),),
+        (Command(("mdadm", "--manage", wanted.node, "--remove", old)),),
         before={"device": old},
         after={"device": None},
     )
@@ -119,7 +114,7 @@ def remove(wanted: Wanted, old: str) -> Action:
 
 def grow_devices(wanted: Wanted, array: Array, new: Sequence[Device]) -> Action:
     """A mirror more can be taken away again; a stripe that is laid anew over more devices cannot."""
-    path, count = _node(wanted), len(wanted.devices)
+    path, count = wanted.node, len(wanted.devices)
     for_ever = f"array {wanted.name} would be laid anew over {count} devices instead of {array.devices}"
     return _action(
         wanted,
@@ -141,7 +136,7 @@ def grow_size(wanted: Wanted, before: int) -> Action:
     return _action(
         wanted,
         "grow",
-        (Command(("mdadm", "--grow", _node(wanted), f"--size={wanted.used // 1024}K")),),
+        (Command(("mdadm", "--grow", wanted.node, f"--size={wanted.used // 1024}K")),),
         before={"size": human(before)},
         after={"size": human(wanted.device.size)},
         expects=(Expect("size", wanted.device.path, str(wanted.device.size)),),

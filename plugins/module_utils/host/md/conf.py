@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
-from ...plan.model import EditLine, Step
+from collections.abc import Iterable, Iterator
+
+from ...plan.model import EditLine, Refusal, Step
 from ..observation import Observation, ReadFile, StatPath
+from .request import node_of
 
 # Debian's mdadm reads the first and the RHEL family's the second; each brings what tells them apart.
 _DEBIAN, _OTHER = "/etc/mdadm/mdadm.conf", "/etc/mdadm.conf"
@@ -14,10 +17,29 @@ _FOLDER = StatPath("/etc/mdadm")
 
 def edit(observation: Observation, name: str, uuid: str) -> tuple[Step, ...]:
     """The step that makes the line of an array ours; none when it is. ``uuid`` is in mdadm's spelling."""
-    path = _DEBIAN if observation.ask(_FOLDER) else _OTHER
-    wanted = f"ARRAY /dev/md/{name} metadata=1.2 UUID={uuid}"
-    for line in (observation.ask(ReadFile(path)) or "").splitlines():
-        words = line.split()
-        if words and words[0] == "ARRAY" and f"uuid={uuid}" in line.lower().split():
-            return () if words[1] == f"/dev/md/{name}" else (EditLine(path, line, wanted),)
+    wanted = f"ARRAY {node_of(name)} metadata=1.2 UUID={uuid}"
+    path = _path(observation)
+    for line in _lines(observation):
+        if f"uuid={uuid}" in line.lower().split():
+            return () if line.split()[1] == node_of(name) else (EditLine(path, line, wanted),)
     return (EditLine(path, None, wanted),)
+
+
+def foreign(observation: Observation, name: str, uuids: Iterable[str]) -> Iterator[Refusal]:
+    """A line that gives the name to another array of this host: ``uuids`` are those of the others."""
+    for line in _lines(observation):
+        words = line.lower().split()
+        if line.split()[1] == node_of(name) and any(f"uuid={uuid}" in words for uuid in uuids):
+            why = f"{_path(observation)} gives this name to another array that is here"
+            yield Refusal(f"array {name}", why, "choose another name, or correct that line")
+
+
+def _path(observation: Observation) -> str:
+    return _DEBIAN if observation.ask(_FOLDER) else _OTHER
+
+
+def _lines(observation: Observation) -> Iterator[str]:
+    for line in (observation.ask(ReadFile(_path(observation))) or "").splitlines():
+        words = line.split()
+        if len(words) > 1 and words[0] == "ARRAY":
+            yield line

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..blockdevices import BlockDevice, BlockDevices
-from ..observation import Observation, ReadFile
+from ..observation import Observation, ReadFile, ReadLinks
 from ..state import Device
 from . import geometry, superblock
 from .mdstat import Array
 
 MEMBER = "linux_raid_member"  # blkid's word
+NODES = ReadLinks("/dev/md")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Wanted:
 
     ``device`` is what it offers to layers above, ``used`` what it shall use of each device, ``late`` says what must
     wait until the array has ended its work. ``half_made`` are devices with a superblock of ours that never ran.
+    ``node`` is what mdadm is told: the name of the document, but for an array that runs under another one.
     """
 
     device: Device
@@ -43,6 +45,7 @@ class Wanted:
     bitmap: str
     offset: int
     used: int
+    node: str
     have: Found | None
     now_used: int = 0
     late: str = ""
@@ -88,6 +91,20 @@ def _plain(uuid: str) -> str:
 def link(uuid: str) -> str:
     """The name of an array that is known before it is made, and stays whatever the kernel calls it."""
     return f"/dev/disk/by-id/md-uuid-{superblock.spelled(uuid)}"
+
+
+def node_of(name: str) -> str:
+    """What mdadm knows an array by: since 4.4 it takes no other links, as their names are longer than 32 signs."""
+    return f"{NODES.path}/{name}"
+
+
+def node_now(name: str, array: Array, observation: Observation) -> str:
+    """The same of a running array: a boot or a person may have called it otherwise, and the name may be another's.
+
+    Empty where udev has no name for it.
+    """
+    names = [one for one, kname in sorted((observation.ask(NODES) or {}).items()) if kname == array.kname]
+    return node_of(name if name in names else names[0]) if names else ""
 
 
 def there(device: Device, block: BlockDevices) -> BlockDevice | None:
