@@ -16,6 +16,8 @@ from .layout import Entry, last
 from .status import Vdev
 
 _GONE = ("REMOVED", "UNAVAIL")
+# A disk without a serial number of its own goes by its link; replace takes the world-wide name in that.
+_NAMED_BY_LINK = re.compile(r"^(?:wwn-|nvme-(?=(?:eui|uuid|nvme)\.))")
 _ERRORS = re.compile(r"with [1-9][0-9]* errors")
 
 
@@ -55,7 +57,8 @@ def _note(there: Changed, place: Vdev, leaf: Vdev, device: Device | None) -> Ite
             hint = f"take it in by zpool online {there.pool.name} {last(members.called(leaf, device))}"
             yield Note(there.target, f"{device.title} is back while another device works in its place; {hint}")
     elif device and leaf.state in _GONE and there.block.at(device.path):
-        hint = f"to take it in anew, write replace: {{{device.serial}: {device.serial}}} in its disk group"
+        own = _NAMED_BY_LINK.sub("", device.serial)
+        hint = f"to take it in anew, write replace: {{{own}: {own}}} in its disk group"
         yield Note(there.target, f"{device.title} is there and has no label of this pool any more; {hint}")
     else:
         hint = "another disk takes its place by replace in its disk group"

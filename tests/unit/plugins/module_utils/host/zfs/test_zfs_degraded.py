@@ -6,9 +6,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from ansible_collections.barestore.storage.plugins.module_utils.host.zfs import health
+from ansible_collections.barestore.storage.plugins.module_utils.host.zfs.status import Vdev
 from ansible_collections.barestore.storage.plugins.module_utils.plan.model import Command, Plan
 from tests.unit.plugins.module_utils.host.zfs.degraded import ASKED, CASES, DISTRIBUTED, KINDS, Case, links, planned
 
@@ -106,6 +109,25 @@ def test_nothing_is_added_twice_or_removed_unasked(kind: str, case: Case, asked:
         if action.verb in ("remove", "detach"):
             assert action.irreversible
         assert action.verb not in ("remove", "detach", "create", "import"), "needs a consent that nobody gave"
+
+
+@pytest.mark.parametrize(
+    ("serial", "named"),
+    [
+        ("H02", "H02"),
+        ("wwn-0x5000c5000000000b", "0x5000c5000000000b"),
+        ("nvme-eui.0025385b71b0d2a1", "eui.0025385b71b0d2a1"),
+        ("nvme-nvme.1b36-4431-5445-00000001", "nvme.1b36-4431-5445-00000001"),
+    ],
+)
+def test_a_disk_that_goes_by_its_link_is_told_as_replace_takes_it(serial: str, named: str) -> None:
+    """Among disks that share a serial number, each goes by its link."""
+    device = SimpleNamespace(path="/dev/disk/by-id/x", title="disk", serial=serial, resource="disk:x")
+    block = SimpleNamespace(at=lambda _path: SimpleNamespace(children=(), content="", content_uuid=""), get={}.get)
+    there = SimpleNamespace(target="pool tank", block=block, properties={"guid": "1"})
+    gone = Vdev("1618", "UNAVAIL")
+    (note,) = health._note(there, gone, gone, device)  # type: ignore[arg-type]
+    assert note.message.endswith(f"write replace: {{{named}: {named}}} in its disk group")
 
 
 if __name__ == "__main__":
