@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -70,4 +71,6 @@ def _escaped(path: str) -> str:
 
 
 def _plain(path: str) -> str:
-    return path.replace("\\011", "\t").replace("\\040", " ").replace("\\134", "\\")
+    """As the kernel shows it; systemd makes one unit of all spellings."""
+    path = path.replace("\\011", "\t").replace("\\040", " ").replace("\\134", "\\")
+    return re.sub("/+", "/", path).rstrip("/") or "/"

@@ -101,12 +101,16 @@ def test_a_folder_is_not_hidden_unless_nothing_is_known_to_be_in_it(
     ]
 
 
-def test_a_line_without_options_is_a_line() -> None:
+@pytest.mark.parametrize(
+    "line", ["UUID=old /srv/d ext4", "UUID=old /srv/d/ ext4 defaults", "UUID=old //srv//d ext4 ro"]
+)
+def test_a_line_in_any_spelling_is_a_line(line: str) -> None:
     host, _plan = _applied(_document({}))
-    host.files["/etc/fstab"] = "UUID=old /srv/d ext4\n"
+    host.files["/etc/fstab"] = f"{line}\n"
     (change,) = (one for one in host.plan(_document({})).actions if one.verb == "change")
     host.run(change)
-    assert host.files["/etc/fstab"].count("/srv/d") == 1
+    assert host.files["/etc/fstab"].count("ext4") == 1
+    assert " /srv/d ext4 defaults,nofail " in host.files["/etc/fstab"]
 
 
 def test_of_several_lines_of_fstab_none_is_chosen() -> None:
