@@ -117,6 +117,20 @@ def test_what_was_closed_is_opened_and_the_run_goes_on(vm: VirtualMachine) -> No
     assert vm.ssh("cat /srv/data/file /srv/single/file").stdout == "kept\nkept\n"
 
 
+def test_an_array_that_somebody_calls_otherwise_grows_by_that_name(vm: VirtualMachine) -> None:
+    idle(vm)
+    vm.ssh("umount /srv/data && vgchange -qan vg && cryptsetup close secret && "
+           "members=$(mdadm --detail --export /dev/md/safe | sed -n 's/^MD_DEVICE_.*_DEV=//p') && "
+           "mdadm --stop /dev/md/safe && mdadm --assemble /dev/md/theirs $members && udevadm settle")  # fmt: skip
+    larger = copy.deepcopy(DOCUMENT)
+    larger["partitions"]["hdd"][0]["size"] = "1600 MiB"
+    idle(vm)
+    plan = {one["id"]: json.dumps(one) for one in converged(vm, larger)["plan"]}
+    assert "/dev/md/theirs" in plan["md.grow:safe"]
+    assert vm.ssh("cat /srv/data/file").stdout == "kept\n"
+    DOCUMENT["partitions"] = larger["partitions"]
+
+
 def test_health_is_told_from_what_the_disks_say(vm: VirtualMachine) -> None:
     arguments = {"document": DOCUMENT, "site": "lab", "host": vm.name, "health": True}
     result = ansible(vm, "barestore.storage.host_storage_info", arguments)
