@@ -443,6 +443,20 @@ def test_a_line_of_mdadm_conf_that_gives_the_name_to_another_array_is_refused() 
     )
 
 
+def test_several_lines_of_mdadm_conf_for_one_array_are_refused_where_one_would_change() -> None:
+    host = made(plain())
+    (path,) = [path for path in host.files if path.endswith("mdadm.conf")]
+    (line,) = [line for line in host.files[path].splitlines() if line.startswith("ARRAY")]
+    theirs = line.replace("/dev/md/safe", "/dev/md/theirs")
+    host.files[path] = f"{line}\n{theirs}\n"
+    assert ids(planned(host, plain())) == []
+    host.files[path] = f"{theirs}\n{line}\n"
+    (refusal,) = host.plan(plain()).refusals
+    assert refusal.sentence() == (
+        "array safe: /etc/mdadm.conf has 2 different lines for it; leave the one that holds, or none."
+    )
+
+
 CRYPTTAB = "/etc/crypttab"
 
 

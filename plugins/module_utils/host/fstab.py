@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ..plan.model import Action, Command, EditLine, Refusal, Step
+from .lines import differing
 from .observation import Observation, ReadFile, StatPath
 
 FSTAB = "/etc/fstab"
@@ -44,10 +45,8 @@ def line(source: str, path: str, kind: str, options: str, check: int) -> str:
 
 
 def doubled(observation: Observation, path: str) -> Iterator[Refusal]:
-    """Which of several lines a boot obeys is not for us to say: systemd takes the first, ``mount -a`` all of them."""
-    lines = {one.line for one in observation.once(entries) if one.path == path}
-    if len(lines) > 1:
-        yield Refusal(path, f"{FSTAB} has {len(lines)} different lines for it", "leave the one that holds, or none")
+    """Several lines for a mount point: systemd takes the first, ``mount -a`` all of them."""
+    yield from differing(path, FSTAB, (one.line for one in observation.once(entries) if one.path == path))
 
 
 def edit(observation: Observation, found: Callable[[Entry], bool], wanted: str) -> tuple[Step, ...]:

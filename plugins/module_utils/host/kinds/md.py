@@ -89,10 +89,11 @@ def plan(have: State, want: State, site: Site, observation: Observation) -> Iter
                     f"stop it, and assemble it as {node_of(wanted.name)}",
                 )
             yield from changes
-        edits = conf.edit(observation, wanted.name, superblock.spelled(wanted.uuid))
+        uuid = superblock.spelled(wanted.uuid)
+        edits = conf.edit(observation, wanted.name, uuid)
         if edits:
             others = [superblock.spelled(one.uuid) for one in have.of(KIND) if one.uuid != wanted.uuid]
-            yield from conf.foreign(observation, wanted.name, others)
+            yield from conf.foreign(observation, wanted.name, uuid, others)
             yield actions.register(wanted, edits)
 
 
@@ -137,12 +138,7 @@ def _known(new: Wanted, seen: Found, have: State, observation: Observation) -> W
     size = geometry.array_size(new.level, used, array.devices, chunk) if used > now else array.size
     node = have.block.get(array.kname)
     device = replace(
-        new.device,
-        path=link(seen.uuid),
-        seed=seen.uuid,
-        size=size,
-        there=True,
-        sector=node.sector if node else 512,
+        new.device, path=link(seen.uuid), seed=seen.uuid, size=size, there=True, sector=node.sector if node else 512
     )
     called = node_now(new.name, array, observation)
     return replace(

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...plan.model import EditLine, Refusal, Step
 from ..blockdevices import BlockDevice, BlockDevices
+from ..lines import differing
 from ..observation import Observation, ReadFile
 
 CRYPTTAB = "/etc/crypttab"
@@ -43,10 +44,9 @@ def foreign(observation: Observation, name: str, uuid: str, own: str, block: Blo
 
     ``own`` is the path of the device. A line of our name whose device is nowhere is what a replaced disk left.
     """
-    found = {text: source for _name, source, text in _matching(observation, name, uuid)}
-    if len(found) > 1:
-        yield Refusal(name, f"{CRYPTTAB} has {len(found)} different lines for it", "leave the one that holds, or none")
-    for source in found.values() if len(found) == 1 else ():
+    found = tuple(_matching(observation, name, uuid))
+    yield from differing(name, CRYPTTAB, (text for _name, _source, text in found))
+    for source in {source for _name, source, _text in found}:
         other = _device(source, block)
         if other is not None and other != block.at(own):
             why = f"{CRYPTTAB} opens another device by this name ({source})"

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ...plan.model import EditLine, Refusal, Step
+from ..lines import differing
 from ..observation import Observation, ReadFile, StatPath
 from .request import node_of
 
@@ -20,18 +21,23 @@ def edit(observation: Observation, name: str, uuid: str) -> tuple[Step, ...]:
     wanted = f"ARRAY {node_of(name)} metadata=1.2 UUID={uuid}"
     path = _path(observation)
     for line in _lines(observation):
-        if f"uuid={uuid}" in line.lower().split():
+        if _is_of(line, uuid):
             return () if line.split()[1] == node_of(name) else (EditLine(path, line, wanted),)
     return (EditLine(path, None, wanted),)
 
 
-def foreign(observation: Observation, name: str, uuids: Iterable[str]) -> Iterator[Refusal]:
-    """A line that gives the name to another array of this host: ``uuids`` are those of the others."""
+def foreign(observation: Observation, name: str, uuid: str, others: Iterable[str]) -> Iterator[Refusal]:
+    """Lines that are not ours to rewrite: ``uuid`` is that of the array, ``others`` those of other arrays here."""
+    target, path = f"array {name}", _path(observation)
+    yield from differing(target, path, (line for line in _lines(observation) if _is_of(line, uuid)))
     for line in _lines(observation):
-        words = line.lower().split()
-        if line.split()[1] == node_of(name) and any(f"uuid={uuid}" in words for uuid in uuids):
-            why = f"{_path(observation)} gives this name to another array that is here"
-            yield Refusal(f"array {name}", why, "choose another name, or correct that line")
+        if line.split()[1] == node_of(name) and any(_is_of(line, other) for other in others):
+            why = f"{path} gives this name to another array that is here"
+            yield Refusal(target, why, "choose another name, or correct that line")
+
+
+def _is_of(line: str, uuid: str) -> bool:
+    return f"uuid={uuid}" in line.lower().split()
 
 
 def _path(observation: Observation) -> str:
