@@ -32,7 +32,7 @@ def write(seen: Sequence[Seen], versions: Sequence[str]) -> None:
         lines.append(f"| {what} | {' | '.join(row)} |")
     systems = ", ".join(dict.fromkeys(one.tried.system for one in seen))
     told = {_whom(line): line for line in old.splitlines() if line.startswith(TRIED)}
-    told |= {systems: f"{TRIED}{systems}) on {date.today().isoformat()} with {', '.join(versions)}."}
+    told |= {systems: f"{TRIED}{systems}), last on {date.today().isoformat()} with {', '.join(versions)}."}
     PAGE.write_text("\n\n".join([head + BEGIN, "\n".join(lines), *told.values(), end + tail]))
 
 
