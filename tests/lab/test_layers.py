@@ -119,7 +119,7 @@ def test_what_was_closed_is_opened_and_the_run_goes_on(vm: VirtualMachine) -> No
 
 def test_an_array_that_somebody_calls_otherwise_grows_by_that_name(vm: VirtualMachine) -> None:
     idle(vm)
-    vm.ssh("umount /srv/data && vgchange -qan vg && cryptsetup close secret && "
+    vm.ssh("echo grows >/srv/data/grows && umount /srv/data && vgchange -qan vg && cryptsetup close secret && "
            "members=$(mdadm --detail --export /dev/md/safe | sed -n 's/^MD_DEVICE_.*_DEV=//p') && "
            "mdadm --stop /dev/md/safe && mdadm --assemble /dev/md/theirs $members && udevadm settle")  # fmt: skip
     larger = copy.deepcopy(DOCUMENT)
@@ -127,7 +127,7 @@ def test_an_array_that_somebody_calls_otherwise_grows_by_that_name(vm: VirtualMa
     idle(vm)
     plan = {one["id"]: json.dumps(one) for one in converged(vm, larger)["plan"]}
     assert "/dev/md/theirs" in plan["md.grow:safe"]
-    assert vm.ssh("cat /srv/data/file").stdout == "kept\n"
+    assert vm.ssh("cat /srv/data/grows").stdout == "grows\n"
     DOCUMENT["partitions"] = larger["partitions"]
 
 
