@@ -8,39 +8,47 @@ from collections import Counter
 
 import pytest
 
+_SCENARIOS_IN_PART = ("lvm", "zfs", "large-sectors")
 _MINUTES = "seen to pass; its minutes are more than CI has for what others show as well"
 # A part of a test's id: why it waits for FULL=1.
 LATER = {
-    **{
-        f"test_scenarios.py::test_everything_comes_back_after_a_boot[{name}]": _MINUTES
-        for name in ("lvm", "zfs", "grow", "large-sectors")
-    },
-    **{
-        f"test_zfs.py::{name}": _MINUTES
-        for name in ("test_properties_in_all_spellings", "test_keys_and_unmounted", "test_nothing_is_added_to_a_pool")
-    },
-    **{
-        f"test_layers.py::{name}": _MINUTES
-        for name in ("test_all_layers_grow", "test_everything_comes", "test_health_is_told", "test_what_was_closed")
-    },
-    **{
-        f"test_scenarios.py::test_a_permuted_document_and_other_kernel_names_give_the_same_digest[{name}]": _MINUTES
-        for name in ("lvm", "zfs", "grow", "large-sectors")
-    },
+    **dict.fromkeys(
+        (
+            "test_fleet.py",
+            "test_layers.py::test_all_layers_grow",
+            "test_layers.py::test_everything_comes",
+            "test_layers.py::test_health_is_told",
+            "test_layers.py::test_what_was_closed",
+            "test_lvm.py::test_a_group_with_volumes_of_others",
+            "test_lvm_day2.py",
+            "[grow]",
+            *(f"{step}[{name}]" for step in ("_same_digest", "_after_a_boot") for name in _SCENARIOS_IN_PART),
+            "_after_a_boot[default]",
+            "test_secrets.py",
+            "test_story.py",
+            "test_swaps.py::test_contents_of_a_used",
+            "test_swaps.py::test_names",
+            "test_swaps.py::test_slots",
+            "test_swaps.py::test_what_was",
+            "test_udev.py::test_a_disk_that_somebody_keeps_locked",
+            "test_udev.py::test_partitions_stay",
+            "test_virtual_host.py::test_storage_comes_back_after_a_clean_boot",
+            "test_zfs.py::test_a_killed_creation",
+            "test_zfs.py::test_a_pool_of_another_host",
+            "test_zfs.py::test_grown_disks",
+            "test_zfs.py::test_keys_and_unmounted",
+            "test_zfs.py::test_mounts_follow",
+            "test_zfs.py::test_nothing_is_added_to_a_pool",
+            "test_zfs.py::test_properties_in_all_spellings",
+            "test_zfs_day2.py",
+        ),
+        _MINUTES,
+    ),
     "test_faults.py": "seen to pass, once without the pulled disk, which the guest did not let go of in four minutes",
     "test_kill_matrix.py": "each stop is a launch, hundreds of them; docs/crash-safety.md says what was seen",
-    "test_lvm_day2.py": _MINUTES,
     "test_random_documents.py": "twenty hosts' worth of minutes",
     "test_sequences.py": "thirty hosts' worth of minutes",
     "test_role.py": "it installs packages inside an emulated host: minutes, and the Debian archive must answer there",
-    "test_zfs_day2.py": _MINUTES,
-    "test_udev.py::test_a_disk_that_somebody_keeps_locked": _MINUTES,
-    "lab/test_story.py": _MINUTES,
-    "lab/test_secrets.py": _MINUTES,
-    "test_swaps.py::test_contents_of_a_used": _MINUTES,
-    "test_swaps.py::test_names": _MINUTES,
-    "test_swaps.py::test_what_was": _MINUTES,
-    "lab/test_fleet.py": _MINUTES,
 }
 _left: dict[str, str] = {}
 
