@@ -102,10 +102,9 @@ class Room:
 
 def waiting(cluster: Cluster, device_set: DeviceSet, count: int, without: Iterable[str]) -> int:
     """Claims of a set that still look for a volume, made or about to be made; ``without`` are those that go."""
-    gone = frozenset(without)
-    claims = [one for one in cluster.claims_of(device_set.name) if one.owned and not one.deleting]
-    staying = [one for one in claims if one.name not in gone]
-    return sum(1 for one in staying if _looks(one)) + max(0, min(count, device_set.count) - len(claims))
+    present = cluster.present(device_set.name)
+    looking = sum(1 for one in present.difference(without) if _looks(cluster.claims[one]))
+    return looking + max(0, min(count, device_set.count) - len(present))
 
 
 def domain_of_node(cluster: Cluster, node: str, kind: str) -> str:

@@ -250,6 +250,10 @@ class Cluster:
         """Claims of a set, by index."""
         return self._by_set.get(name, ())
 
+    def present(self, name: str) -> frozenset[str]:
+        """Claims of a set that count for Rook: its own, and not being deleted."""
+        return frozenset(one.name for one in self.claims_of(name) if one.owned and not one.deleting)
+
     def deployment_of(self, claim: str) -> Deployment | None:
         return self._by_claim.get(claim)
 
