@@ -139,27 +139,10 @@ def _one_group(
     refusal = _newcomers(target, changing, disks, reasons)
     if refusal is not None:
         return (), refusal
+    pinned, refusal = _pinned(target, changing, pins, disks, reasons)
+    if refusal is not None:
+        return (), refusal
     matching = [disk for disk in disks if not reasons[disk.id]]
-    pinned: list[Disk] = []
-    for pin in pins:
-        name = changing.successor(pin) or ""
-        same = [disk for disk in disks if (disk.is_named(name) if name else disk.is_pinned_as(pin))]
-        if changing.retires(pin):
-            continue
-        if not same:
-            gone = pin["serial"] or pin["wwn"] or pin["id"]
-            return (), Refusal(
-                target,
-                f"the disk {gone} was chosen for it in an earlier run and is not there now",
-                f"bring the disk back, or put another one in its place by replace: {{{gone}: its serial number}}",
-            )
-        if reasons[same[0].id]:
-            return (), Refusal(
-                target,
-                f"its disk {same[0].title}, chosen in an earlier run, no longer matches: {reasons[same[0].id]}",
-                "restore the selector; a disk leaves its group by retire or replace",
-            )
-        pinned.append(same[0])
     broken = _doubtful(matching, disks)
     if broken:
         return (), Refusal(target, broken, "show each disk once: use multipath, or mend the cabling")
@@ -182,6 +165,37 @@ def _one_group(
             "correct the selector or the count",
         )
     return tuple(replace(disk, replaces=changing.formers(disk)) for disk in matching), None
+
+
+def _pinned(
+    target: str,
+    changing: Replacing,
+    pins: Sequence[Mapping[str, Any]],
+    disks: Sequence[Disk],
+    reasons: Mapping[str, str],
+) -> tuple[list[Disk], Refusal | None]:
+    """The disks of earlier runs that stay, or what took their place; each must be there and match."""
+    found: list[Disk] = []
+    for pin in pins:
+        if changing.retires(pin):
+            continue
+        successor = changing.successor(pin)
+        disk = next((one for one in disks if (one.is_named(successor) if successor else one.is_pinned_as(pin))), None)
+        if disk is None:
+            gone = pin["serial"] or pin["wwn"] or pin["id"]
+            return [], Refusal(
+                target,
+                f"the disk {gone} was chosen for it in an earlier run and is not there now",
+                f"bring the disk back, or put another one in its place by replace: {{{gone}: its serial number}}",
+            )
+        if reasons[disk.id]:
+            return [], Refusal(
+                target,
+                f"its disk {disk.title}, chosen in an earlier run, no longer matches: {reasons[disk.id]}",
+                "restore the selector; a disk leaves its group by retire or replace",
+            )
+        found.append(disk)
+    return found, None
 
 
 def _reason(disk: Disk, match: Mapping[str, Any], changing: Replacing) -> str:
