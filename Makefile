@@ -15,7 +15,7 @@ setup: ## make .venv with everything that the tests need
 lint: setup ## every static gate, one line each
 	@$(RUN) lint
 
-unit: setup ## unit tests: seconds, no root, no Ansible
+unit: setup ## unit tests: two minutes, no root, no Ansible
 	@$(RUN) unit
 
 property: setup ## property tests: random documents and disks
