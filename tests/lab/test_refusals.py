@@ -133,9 +133,7 @@ def test_a_disk_that_is_there_twice(vm: VirtualMachine) -> None:
     (sentence,) = refused(vm, document("lvm", "FREE1"))
     assert "FREE1" in sentence
     assert "one disk seen twice, or share the identity" in sentence
-    vm.qmp.command("device_del", id="twin")
-    assert vm.qmp.wait_event("DEVICE_DELETED", 240, lambda data: data.get("device") == "twin")
-    vm.qmp.command("blockdev-del", **{"node-name": node["node-name"]})
+    vm.unplug("twin", node["node-name"])
     # The link of both names went with the one that udev had given it to.
     vm.ssh("udevadm trigger --settle --subsystem-match=block --action=change")
 

@@ -49,6 +49,7 @@ mkdir -p /var/lib/barestore
 echo kept >/var/lib/barestore/file
 sync
 """
+_READ = "setsid sh -c 'while dd if={} of=/dev/null bs=64k iflag=direct; do :; done'"
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +104,8 @@ def test_a_disk_comes_and_goes_with_its_contents(vm: VirtualMachine) -> None:
         vm.ssh(f"echo here | dd of=/dev/disk/by-id/{disk.link} conv=fsync status=none")
         written = vm.disk_digest(disk.serial)
         assert written != empty
+        # It is pulled while it works.
+        vm.ssh(f"{_READ.format(f'/dev/disk/by-id/{disk.link}')} >/dev/null 2>&1 </dev/null & sleep 1")
         vm.remove_disk(disk.serial)
         vm.ssh(f"i=0; while [ -e /dev/disk/by-id/{disk.link} ] && [ $i -lt 100 ]; do sleep .1; i=$((i+1)); done")
         assert disk.serial not in disks(vm)

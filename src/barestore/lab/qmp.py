@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""QEMU's monitor protocol: one command at a time, events kept aside."""
+"""QEMU's monitor protocol: one command at a time; events are passed over."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ class Qmp:
 
     def __init__(self, path: Path, limit: float = 20.0, alive: Callable[[], bool] = lambda: True) -> None:
         """Connect, waiting until QEMU listens."""
-        self.events: list[dict[str, Any]] = []
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(limit)
         end = time.monotonic() + limit
@@ -54,21 +53,6 @@ class Qmp:
         """A command of the human monitor, for what QMP lacks."""
         return str(self.command("human-monitor-command", **{"command-line": line}))
 
-    def wait_event(
-        self, name: str, limit: float, matches: Callable[[dict[str, Any]], bool] = lambda data: True
-    ) -> bool:
-        """Wait for an event, including those that came before; false when time is up."""
-        end = time.monotonic() + limit
-        while True:
-            for number, event in enumerate(self.events):
-                if event["event"] == name and matches(event.get("data", {})):
-                    del self.events[number]
-                    return True
-            if time.monotonic() > end:
-                return False
-            self.command("query-status")  # reading its answer collects the events before it
-            time.sleep(0.05)
-
     def close(self) -> None:
         """Leave QEMU to the next client."""
         self._stream.close()
@@ -85,4 +69,3 @@ class Qmp:
             answer: dict[str, Any] = json.loads(line)
             if "event" not in answer:
                 return answer
-            self.events.append(answer)
