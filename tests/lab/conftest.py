@@ -8,12 +8,13 @@ from collections import Counter
 
 import pytest
 
-_SCENARIOS_IN_PART = ("lvm", "zfs", "large-sectors")
+_STEPS = ("_touches_nothing", "_for_writing", "_same_digest", "_after_a_boot")  # of test_scenarios.py
 _MINUTES = "seen to pass; its minutes are more than CI has for what others show as well"
 # A part of a test's id: why it waits for FULL=1.
 LATER = {
     **dict.fromkeys(
         (
+            "test_faults.py",
             "test_fleet.py",
             "test_layers.py::test_all_layers_grow",
             "test_layers.py::test_everything_comes",
@@ -21,8 +22,9 @@ LATER = {
             "test_layers.py::test_what_was_closed",
             "test_lvm.py::test_a_group_with_volumes_of_others",
             "test_lvm_day2.py",
-            "[grow]",
-            *(f"{step}[{name}]" for step in ("_same_digest", "_after_a_boot") for name in _SCENARIOS_IN_PART),
+            "test_refusals.py::test_an_interrupted_run_goes_on_when_it_is_run_again[TERM]",
+            *(f"{step}[{name}]" for step in _STEPS for name in ("grow", "lvm", "zfs")),
+            *(f"{step}[large-sectors]" for step in _STEPS[1:]),
             "_after_a_boot[default]",
             "test_secrets.py",
             "test_story.py",
@@ -39,12 +41,13 @@ LATER = {
             "test_zfs.py::test_keys_and_unmounted",
             "test_zfs.py::test_mounts_follow",
             "test_zfs.py::test_nothing_is_added_to_a_pool",
+            "test_wipe.py::test_contents_that_change_places",
             "test_zfs.py::test_properties_in_all_spellings",
+            "test_zfs.py::test_raidz",
             "test_zfs_day2.py",
         ),
         _MINUTES,
     ),
-    "test_faults.py": "seen to pass, once without the pulled disk, which the guest did not let go of in four minutes",
     "test_kill_matrix.py": "each stop is a launch, hundreds of them; docs/crash-safety.md says what was seen",
     "test_random_documents.py": "twenty hosts' worth of minutes",
     "test_sequences.py": "thirty hosts' worth of minutes",
