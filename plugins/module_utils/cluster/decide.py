@@ -58,11 +58,11 @@ def _unknown(cluster: Cluster, wanted: Wanted) -> Iterator[Refusal]:
 
 
 def _proof(cluster: Cluster, wanted: Wanted, leavers: list[Leaver], notes: list[str]) -> Iterator[Refusal]:
-    going = [one.osd for one in leavers if one.in_map]
-    if not going or not cluster.whole:
+    gone = [one.osd for one in leavers if one.in_map]
+    if not gone or not cluster.whole:
         return
     yield from capacity.single_copies(cluster)
-    proof = capacity.prove(cluster, going, wanted.margin)
+    proof = capacity.prove(cluster, gone, wanted.margin)
     yield from proof.refusals
     if proof.fullest is not None and not proof.refusals:
         notes.append(
@@ -84,11 +84,11 @@ def _replaced(cluster: Cluster, wanted: Wanted) -> Iterator[str]:
             yield f"No volume of {cluster.name} lies on disk {serial}: it is replaced, or its serial is another."
 
 
-def _down(cluster: Cluster, going: frozenset[str]) -> Iterator[str]:
+def _down(cluster: Cluster, leaving: frozenset[str]) -> Iterator[str]:
     """OSDs that do not run and stay: a count is no less there for that, so that nothing else would tell."""
     for claim in sorted(cluster.claims):
         osd, volume = cluster.osd_of(claim), cluster.volumes.get(cluster.claims[claim].volume)
-        if osd is not None and not osd.up and claim not in going:
+        if osd is not None and not osd.up and claim not in leaving:
             disk = f", or name its disk {volume.serial} in replace" if volume and volume.serial else ""
             state = "has never started" if osd.id in cluster.strays else "is down"
             yield f"{osd.name} {state}{'' if osd.is_in else ' and out'}: find out why{disk}."
